@@ -1,0 +1,143 @@
+"""Decides what she means: the danger screen and the learned view vote, danger first. Pure: same transcript, same understanding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from skill.messages import Certainty, Match, Tier, Transcript, Understanding
+from skill.understanding.intents import NOTHING_OF_OURS, IntentBook
+from skill.understanding.learned import Learned, Opinion
+from skill.understanding.screen import DangerScreen, Said, Sign
+from skill.understanding.wording import normalise
+
+_LONGEST_WORDS = 60  # the tail of a longer ramble is judged in clauses all the same
+_MOST_PIECES = 8
+_LEAST_CLAUSE_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
+
+    danger: the examples alone. danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
+    second_danger, second_question: a further meaning in the same breath. question: something of ours at all.
+    """
+
+    danger: float = 0.40
+    danger_with_sign: float = 0.08
+    sure: float = 0.60
+    second_danger: float = 0.25
+    question: float = 0.30
+    second_question: float = 0.40
+    alternative: float = 0.70
+
+
+class ExampleInterpreter:
+    """The Interpreter (skill.stages) that learns from the examples in the YAML."""
+
+    def __init__(self, book: IntentBook, screen: DangerScreen, learned: Learned, thresholds: Thresholds | None = None) -> None:
+        self._book = book
+        self._screen = screen
+        self._learned = learned
+        self._at = thresholds or Thresholds()
+        self._exact = {
+            normalise(example.text): label
+            for label, intent in book.intents.items()
+            if label.startswith("control.")
+            for example in intent.examples
+        }
+
+    def interpret(self, transcript: Transcript) -> Understanding:
+        text = normalise(transcript.text)
+        if not text:
+            return Understanding(text)
+        if text in self._exact:
+            label = self._exact[text]
+            return Understanding(text, (Match(label, Tier.NONE, Certainty.SURE, 1.0, ("said in so many words",)),))
+        signs = self._screen.look(text)
+        denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
+        pieces = self._pieces(text)
+        opinions = self._learned.opinions(pieces)
+        dangers = self._dangers(text, signs, opinions)
+        if not dangers:
+            dangers = self._misheard(text, transcript)
+        questions = self._questions(opinions, bool(dangers))
+        found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
+        return Understanding(text, tuple(found), tuple(label for label in denied if label not in {match.label for match in dangers}))
+
+    def _pieces(self, text: str) -> list[str]:
+        """The whole first, then its clauses where there are several of some length."""
+        clauses = [clause for clause in self._screen.clauses(text) if len(clause.split()) >= _LEAST_CLAUSE_WORDS]
+        whole = " ".join(text.split()[:_LONGEST_WORDS])
+        return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
+
+    # --- danger ---------------------------------------------------------------------------------------------------------
+
+    def _dangers(self, text: str, signs: Iterable[Sign], opinions: list[Opinion]) -> list[Match]:
+        reported = {sign.label: sign for sign in signs if sign.said is Said.REPORTED}
+        whole, *clauses = opinions
+        likely = max([whole.danger, *(0.8 * clause.danger * (whole.danger > 0.15) for clause in clauses)])
+        if likely < (self._at.danger_with_sign if reported else self._at.danger):
+            return []
+        scores = self._danger_scores(whole, clauses, reported)
+        best = max(scores.values())
+        chosen = [label for label, score in scores.items() if score == best or score >= self._at.second_danger]
+        return [self._danger(label, scores[label], chosen, text, whole, reported.get(label), likely) for label in chosen]
+
+    def _danger_scores(self, whole: Opinion, clauses: list[Opinion], reported: dict[str, Sign]) -> dict[str, float]:
+        scores = {}
+        for label in (label for label in whole.labels if label.startswith("danger.")):
+            learned = max([whole.labels[label], *(0.8 * clause.labels[label] * (whole.danger > 0.15) for clause in clauses)])
+            scores[label] = min(1.0, learned + (0.2 if label in reported and learned > 0.02 else 0.0))
+        return scores
+
+    def _danger(self, label: str, score: float, chosen: list[str], text: str, whole: Opinion, sign: Sign | None, likely: float) -> Match:
+        intent = self._book.intents[label]
+        starts_at = self._screen.starts_at.get(label, intent.tier)
+        others = [other for other in chosen if other != label]
+        tier = max(starts_at, whole.tiers.get(label, Tier.NONE), self._screen.raised(label, others, text))
+        sure = likely >= self._at.sure
+        evidence = [f"examples: {label} {score:.2f}, any danger {likely:.2f}"]
+        evidence += [f"screen: {sign.words!r} {sign.said.value}"] if sign else []
+        evidence += [f"tier raised from {starts_at.word} to {tier.word}"] if tier > starts_at else []
+        return Match(label, tier, Certainty.SURE if sure else Certainty.UNSURE, score, tuple(evidence))
+
+    def _misheard(self, text: str, transcript: Transcript) -> list[Match]:
+        """A danger in another reading of the same sound is never passed over: it is spoken of with "if"."""
+        readings = [normalise(alternative.text) for alternative in transcript.alternatives]
+        readings = [reading for reading in dict.fromkeys(readings) if reading and reading != text][:4]
+        if not readings:
+            return []
+        for reading, opinion in zip(readings, self._learned.opinions(readings), strict=True):
+            signs = {sign.label: sign for sign in self._screen.look(reading) if sign.said is Said.REPORTED}
+            label = max((name for name in opinion.labels if name.startswith("danger.")), key=opinion.labels.__getitem__)
+            if label in signs and opinion.danger >= self._at.alternative:
+                evidence = (f"another reading: {reading!r}", f"screen: {signs[label].words!r}")
+                return [Match(label, self._book.intents[label].tier, Certainty.UNSURE, opinion.labels[label], evidence)]
+        return []
+
+    # --- questions and control -------------------------------------------------------------------------------------------
+
+    def _questions(self, opinions: list[Opinion], beside_danger: bool) -> list[Match]:
+        whole, *clauses = opinions
+        ours = {label: value for label, value in whole.labels.items() if label != NOTHING_OF_OURS and not label.startswith("danger.")}
+        label = max(ours, key=ours.__getitem__)
+        matches = []
+        nothing = whole.labels[NOTHING_OF_OURS]
+        enough = max(self._at.question, nothing) if not beside_danger else self._at.second_question
+        if ours[label] >= enough or (not beside_danger and sum(ours.values()) > max(0.5, nothing)):
+            matches.append(self._question(label, ours[label]))
+        for piece in (whole, *clauses):
+            for other, value in piece.labels.items():
+                fits = other in ours and not other.startswith("control.") and other not in {match.label for match in matches}
+                if fits and value >= (self._at.second_question if piece is whole else 0.8) and (matches or beside_danger):
+                    matches.append(self._question(other, value))
+        if any(not match.label.startswith("control.") for match in matches) or beside_danger:
+            matches = [match for match in matches if not match.label.startswith("control.")]
+        return matches[:2]
+
+    @staticmethod
+    def _question(label: str, score: float) -> Match:
+        certainty = Certainty.SURE if score >= 0.5 else Certainty.UNSURE
+        return Match(label, Tier.NONE, certainty, score, (f"examples: {label} {score:.2f}",))
