@@ -1,0 +1,76 @@
+"""The natural voice: hibari-tts, a small neural model whose default voice lies in its wheel. It never goes to the network."""
+
+from __future__ import annotations
+
+import threading
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from skill.errors import SpeakingError
+from skill.messages import Line, Pace, Speech
+from skill.speaking.sound import PAUSE_SECONDS, bounded_speed, joined, sentences_of
+
+# hibari's own factor that gave 130 and 120 measured words a minute, pauses included (benchmarks/voices.py).
+HIBARI_SPEED = {Pace.ORDINARY: 0.645, Pace.DANGER: 0.573}
+# Raised when a change here makes the same words sound different, so that cached sound is rendered anew.
+RENDERING = 1
+# The model has a part of noise: one seed makes the same words the same sound.
+SEED = 0
+
+
+class NaturalVoice:
+    """speed: factor on the pace, held within 0.6 to 1.6.
+
+    The model is loaded with the first rendering: where all answers are cached it never costs its time and memory.
+    """
+
+    name = "natural"
+
+    def __init__(self, speed: float = 1.0) -> None:
+        try:
+            import hibari
+            import onnxruntime  # noqa: F401  -- hibari imports it only when it loads; a broken one must show now
+        except ImportError as exc:
+            raise SpeakingError(f"The natural voice needs the package hibari-tts ({exc}). Run `script/setup`.") from exc
+        self.version = f"hibari-tts {metadata.version('hibari-tts')}, rendering {RENDERING}"
+        self._rate_hz = int(hibari.SAMPLE_RATE)
+        self._speed = bounded_speed(speed)
+        self._lock = threading.Lock()
+        self._model: Any = None
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @speed.setter
+    def speed(self, factor: float) -> None:
+        self._speed = bounded_speed(factor)
+
+    def render(self, line: Line) -> Speech:
+        sentences = sentences_of(line)
+        factor = HIBARI_SPEED[line.pace] * self._speed
+        try:
+            with self._lock:
+                model = self._loaded()
+                rendered = [np.asarray(model(sentence, speed=factor, seed=SEED), np.float32) for sentence in sentences]
+        except Exception as exc:
+            # hibari and onnxruntime raise many kinds; whichever it was, this voice cannot say this line.
+            raise SpeakingError(
+                f"The natural voice failed on {line.text[:40]!r} ({type(exc).__name__}: {exc}). Set `voice: espeak`, or run `script/setup`."
+            ) from exc
+        for sentence, samples in zip(sentences, rendered, strict=True):
+            if not np.any(samples):
+                raise SpeakingError(f"The natural voice has no sound for {sentence[:40]!r}. It speaks English words only.")
+        return joined(rendered, self._rate_hz, PAUSE_SECONDS / self._speed)
+
+    def close(self) -> None:
+        self._model = None
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            from hibari import Hibari
+
+            self._model = Hibari()
+        return self._model

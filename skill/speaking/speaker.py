@@ -1,0 +1,304 @@
+"""Speakers: a sound device, and a WAV file that collects what was spoken.
+
+Why the device's stream stays open a little after each line, fed with near-silence: HDMI screens mute when the stream ends and
+swallow the start of the next one, so closing between the lines of one answer would cost each line its first syllable; and a
+stream that runs on cannot cut the last word, whatever the sound system's own draining is worth. After LINGER_SECONDS it is
+closed: idle costs nothing, and other programs can play.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from skill.devices import Device, Kind, open_stream, portaudio
+from skill.errors import InputError, SpeakingError
+from skill.messages import PCM_BYTES_PER_SAMPLE, Speech
+from skill.speaking.sound import samples_of, speech_of
+
+LINGER_SECONDS = 2.0
+# What the device holds ahead: Python may be busy elsewhere for a tenth of a second, and speech must not stutter.
+AHEAD_SECONDS = 0.2
+# How long the device may ask for no sound, or not answer, before it counts as gone: an unplugged one gives no error at all.
+STALLED_SECONDS = 3.0
+POLL_SECONDS = 0.01
+# Digital silence lets some screens and amplifiers go to sleep; one part in 16,000 of full scale does not, and cannot be heard.
+NEAR_SILENCE = 2
+INT16_MAX = 32767.0
+MOST_CHANNELS = 2
+HEADER_BYTES = 44
+
+
+class DeviceSpeaker:
+    """Plays on one sound device at the device's own rate.
+
+    wake_seconds: near-silence played before the words whenever the device was closed, so that it wakes. volume: 0 to 100.
+    """
+
+    def __init__(self, device: Device, wake_seconds: float = 0.35, volume: int = 80) -> None:
+        self._sounddevice: Any = portaudio(Kind.SPEAKER)
+        self._device = device
+        self._wake_seconds = wake_seconds
+        self.volume = volume
+        self._feed = _Feed(channels=min(device.channels, MOST_CHANNELS))
+        self._stream: Any = None
+        self._closer: threading.Timer | None = None
+        # Held by whoever uses the stream: `play` for its whole length, or the closing of an idle one.
+        self._lock = threading.Lock()
+        # Plain flags, no locks: `stop` and `close` may run in a signal handler that interrupted `play`.
+        self._stop_asked = False
+        self._closed = False
+
+    @property
+    def volume(self) -> int:
+        """0 to 100; takes effect with the next `play`."""
+        return self._volume
+
+    @volume.setter
+    def volume(self, percent: int) -> None:
+        self._volume = min(max(percent, 0), 100)
+
+    def play(self, speech: Speech) -> bool:
+        with self._lock:
+            self._stop_asked = False
+            if self._closer is not None:
+                self._closer.cancel()
+            try:
+                return self._play(speech)
+            except (self._sounddevice.PortAudioError, ValueError) as exc:
+                self._release()
+                raise SpeakingError(
+                    f"The speaker {self._device.name!r} failed ({_reason(exc)}). Check that it is plugged in and that no other "
+                    "program holds it; `run_assistant.py devices` lists the speakers."
+                ) from exc
+            except KeyboardInterrupt:
+                self._release()
+                raise
+
+    def stop(self) -> None:
+        self._stop_asked = True
+
+    def close(self) -> None:
+        """End what is playing and release the device. Safe to call twice, and from a signal handler."""
+        self._closed = True
+        self._stop_asked = True
+        # Where `play` holds the lock it sees the flags within POLL_SECONDS and releases the device itself.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._lock.release()
+
+    def _play(self, speech: Speech) -> bool:
+        if self._closed:
+            raise SpeakingError("The speaker was closed while the assistant wanted to speak.")
+        gain = volume_gain(self._volume)
+        samples = soxr.resample(samples_of(speech.pcm), speech.rate_hz, self._device.rate_hz) * gain
+        sound = (np.clip(samples, -1.0, 1.0) * INT16_MAX).astype(np.int16)
+        if self._stream is not None and not self._stream.active:
+            # It went away since the last line; it may be back.
+            self._release()
+        if self._stream is None:
+            wake = near_silence(int(self._wake_seconds * self._device.rate_hz))
+            self._feed.load(np.concatenate([wake, sound]))
+            self._stream = self._open()
+        else:
+            self._feed.load(sound)
+        if self._heard_out():
+            self._closer = threading.Timer(LINGER_SECONDS, self._close_idle)
+            self._closer.daemon = True
+            self._closer.start()
+            return True
+        self._release()
+        return False
+
+    def _open(self) -> Any:
+        stream = self._bounded(
+            lambda: open_stream(
+                lambda: self._sounddevice.OutputStream(
+                    device=self._device.index,
+                    samplerate=self._device.rate_hz,
+                    channels=self._feed.channels,
+                    dtype="int16",
+                    latency=AHEAD_SECONDS,
+                    callback=self._feed,
+                )
+            )
+        )
+        try:
+            self._bounded(stream.start)
+        except self._sounddevice.PortAudioError:
+            self._bounded(stream.close)
+            raise
+        return stream
+
+    def _bounded(self, action: Callable[[], Any]) -> Any:
+        """What `action` gives; PortAudioError when it hangs, as every call does into a sound server that stopped answering."""
+        answer: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                answer.put((action(), None))
+            except Exception as exc:
+                # Carried to the thread that asked, whatever it is.
+                answer.put((None, exc))
+
+        threading.Thread(target=run, name="sound device", daemon=True).start()
+        try:
+            result, failure = answer.get(timeout=STALLED_SECONDS)
+        except queue.Empty:
+            # Its tidying at exit would hang in the same place, and the program could not end.
+            atexit.unregister(self._sounddevice._exit_handler)
+            raise self._sounddevice.PortAudioError("it does not answer") from None
+        if failure is not None:
+            raise failure
+        return result
+
+    def _heard_out(self) -> bool:
+        """Wait until the sound has left the device; False when `stop` came first."""
+        calls, last_progress = self._feed.calls, time.monotonic()
+        while not self._feed.empty:
+            if self._stop_asked:
+                return False
+            time.sleep(POLL_SECONDS)
+            now = time.monotonic()
+            if self._feed.calls != calls:
+                calls, last_progress = self._feed.calls, now
+            elif now - last_progress > STALLED_SECONDS:
+                raise self._sounddevice.PortAudioError("it takes no more sound")
+        # The last sample is handed over; it is heard when the device's own buffer has run out.
+        silent_at = time.monotonic() + float(self._stream.latency)
+        while time.monotonic() < silent_at:
+            if self._stop_asked:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _close_idle(self) -> None:
+        # Where a new `play` has begun meanwhile, that one starts the next timer.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._lock.release()
+
+    def _release(self) -> None:
+        if self._closer is not None:
+            self._closer.cancel()
+            self._closer = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                # `abort` throws away what the device still holds; `close` alone would let some play on.
+                self._bounded(stream.abort)
+                self._bounded(stream.close)
+            except self._sounddevice.PortAudioError:
+                # A device that went away cannot be ended in good order either; the next `play` opens it anew.
+                return
+
+
+class _Loaded:
+    """One sound and how far the device has taken it."""
+
+    def __init__(self, sound: NDArray[np.int16]) -> None:
+        self.sound = sound
+        self.position = 0
+
+
+class _Feed:
+    """What the device's callback reads: the sound that was loaded last, then near-silence."""
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
+        self.calls = 0
+        self._loaded = _Loaded(np.zeros(0, np.int16))
+        self._rest = near_silence(1 << 13)
+
+    @property
+    def empty(self) -> bool:
+        return self._loaded.position >= len(self._loaded.sound)
+
+    def load(self, sound: NDArray[np.int16]) -> None:
+        self._loaded = _Loaded(sound)
+
+    def __call__(self, out: NDArray[np.int16], frames: int, _time: object, _status: object) -> None:
+        loaded = self._loaded  # read once: `load` may replace it in the middle of this call
+        piece = loaded.sound[loaded.position : loaded.position + frames]
+        out[: len(piece)] = piece[:, np.newaxis]
+        out[len(piece) :] = np.resize(self._rest, frames - len(piece))[:, np.newaxis]
+        loaded.position += len(piece)
+        self.calls += 1
+
+
+class WavSpeaker:
+    """Writes everything spoken into one mono WAV, faster than real time; the file is whole after each `play`.
+
+    The header is written here because `wave` tries once more when it is thrown away, and then a full disk prints a traceback.
+    """
+
+    def __init__(self, path: Path, rate_hz: int = 24_000) -> None:
+        self.volume = 100  # a recording is kept at full level, whatever is set
+        self._path = path
+        self._rate_hz = rate_hz
+        self._data_bytes = 0
+        try:
+            path.write_bytes(b"")
+        except OSError as exc:
+            raise InputError(f"The recording {path} cannot be written ({exc.strerror}). Name a file in a folder you may write to.") from exc
+        self._append(b"")
+
+    def play(self, speech: Speech) -> bool:
+        samples = soxr.resample(samples_of(speech.pcm), speech.rate_hz, self._rate_hz)
+        self._append(speech_of(samples, self._rate_hz).pcm)
+        return True
+
+    def stop(self) -> None:
+        """Nothing to end: `play` takes no time."""
+
+    def close(self) -> None:
+        """Nothing to release: the file is opened for each `play` alone."""
+
+    def _append(self, pcm: bytes) -> None:
+        try:
+            with self._path.open("r+b") as file:
+                file.seek(HEADER_BYTES + self._data_bytes)
+                file.write(pcm)
+                file.seek(0)
+                file.write(_wav_header(self._data_bytes + len(pcm), self._rate_hz))
+            self._data_bytes += len(pcm)
+        except OSError as exc:
+            raise SpeakingError(f"The recording {self._path} cannot be written ({exc.strerror}). Make room on the disk.") from exc
+
+
+def _wav_header(data_bytes: int, rate_hz: int) -> bytes:
+    """The HEADER_BYTES before mono 16-bit PCM (Multimedia Programming Interface and Data Specifications 1.0, 1991)."""
+    bytes_a_second = rate_hz * PCM_BYTES_PER_SAMPLE
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + data_bytes, b"WAVE"),
+        *(b"fmt ", 16, 1, 1, rate_hz, bytes_a_second, PCM_BYTES_PER_SAMPLE, 8 * PCM_BYTES_PER_SAMPLE),
+        *(b"data", data_bytes),
+    )
+
+
+def volume_gain(percent: int) -> float:
+    """The factor on the samples: squared, so that half the number sounds about half as loud; 100 leaves the sound as it is."""
+    return (percent / 100.0) ** 2
+
+
+def near_silence(count: int) -> NDArray[np.int16]:
+    return np.random.default_rng(0).integers(-NEAR_SILENCE, NEAR_SILENCE + 1, count, dtype=np.int16)
+
+
+def _reason(exc: Exception) -> str:
+    return str(exc.args[0]) if exc.args else "unknown reason"
