@@ -33,7 +33,7 @@ class Mouth:
     """Voice and speaker together: says replies, tones first, and carries out what a reply asks of the voice.
 
     fallback: a second voice for when the first one fails. show: called with the text of each reply; where sound fails the words are
-    not lost. A failure of sound never ends the program: it is told through `problem`.
+    not lost. A failure of sound never ends the program: it is given to `tell`, once while it lasts, and stands in `problem`.
     """
 
     def __init__(
@@ -43,12 +43,14 @@ class Mouth:
         tones: Mapping[Tone, Speech],
         show: Callable[[str], None],
         fallback: Callable[[], Voice] | None = None,
+        tell: Callable[[str], None] = lambda problem: None,
     ) -> None:
         self._voice = voice
         self._speaker = speaker
         self._tones = tones
         self._show = show
         self._fallback = fallback
+        self._tell = tell
         self._stopped = False
         self.problem = ""
         self.render_seconds = 0.0
@@ -67,7 +69,7 @@ class Mouth:
         try:
             return self._sound(reply)
         except SpeakingError as error:
-            self.problem = str(error)
+            self._failed(error)
             return False
 
     def tone(self, tone: Tone) -> None:
@@ -80,7 +82,7 @@ class Mouth:
             try:
                 self._speaker.play(speech)
             except SpeakingError as error:
-                self.problem = str(error)
+                self._failed(error)
 
     def stop(self) -> None:
         """Be silent at once. Callable from any thread and from a signal handler."""
@@ -93,6 +95,11 @@ class Mouth:
             self._speaker.close()
         if self._voice is not None:
             self._voice.close()
+
+    def _failed(self, error: SpeakingError) -> None:
+        if str(error) != self.problem:
+            self._tell(str(error))
+        self.problem = str(error)
 
     def _sound(self, reply: Reply) -> bool:
         assert self._speaker is not None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from skill.answering.script import Script
 from skill.messages import Line, Pace, Tier
 from skill.understanding.intents import PLACEHOLDER, Intent, IntentBook, Part
 from skill.understanding.wording import digit_words
@@ -11,39 +14,89 @@ _TIER_LINES = {Tier.TODAY: "today", Tier.NOW: "now", Tier.EMERGENCY: "emergency"
 _WITH_NUMBER = {"emergency": "emergency_with_number"}
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the settings tell of where she is; None: unknown. Numbers as digits."""
+
+    emergency_number: str | None = None
+    hospital: str | None = None
+    helper_name: str | None = None
+    helper_number: str | None = None
+
+
 class Phrases:
-    """Parts of the IntentBook → Lines to speak. emergency_number: the digits to dial, None where the country is unknown."""
+    """Parts → Lines to speak."""
 
-    def __init__(self, book: IntentBook, emergency_number: str | None = None) -> None:
+    def __init__(self, book: IntentBook, script: Script, around: Surroundings | None = None) -> None:
         self._book = book
-        self._number = emergency_number
+        self._script = script
+        self._around = around or Surroundings()
 
-    def shared(self, key: str) -> Line:
-        """A line of shared/lines.yaml; the endings of the tiers are spoken slowly, as danger lines are."""
+    def shared(self, key: str, topic: str = "") -> Line:
+        """A line of shared/lines.yaml or shared/conversation.yaml; the endings of the tiers are spoken slowly, as danger lines are.
+
+        topic: the label that {topic} stands for.
+        """
         part = self._part(key)
         pace = Pace.DANGER if key in _TIER_LINES.values() else Pace.ORDINARY
-        return Line(self._filled(part.say), pace, part.key)
+        return Line(self._filled(part.say, topic), pace, part.key)
 
     def ending(self, tier: Tier) -> Line:
-        """What to do, for a tier; its key is the tier's word."""
+        """What to do, for a tier."""
         return self.shared(_TIER_LINES[tier])
 
     def of_intent(self, intent: Intent, part: Part) -> Line:
         return Line(self._filled(part.say), Pace.DANGER if intent.is_danger else Pace.ORDINARY, part.key)
 
+    def of_check(self, part: Part) -> Line:
+        return Line(self._filled(part.say), Pace.ORDINARY, part.key)
+
+    def where_to_go(self) -> tuple[Line, ...]:
+        """Nearest hospital and helper, as far as the settings name them: said after an emergency or "now" line."""
+        lines = []
+        if self._around.hospital:
+            lines.append(self.shared("hospital"))
+        if self._around.helper_name:
+            lines.append(self.shared("helper"))
+        if self._around.helper_number:
+            lines.append(self.shared("helper_number"))
+        return tuple(lines)
+
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that can be spoken with these settings, each line once."""
-        of_intents = [self.of_intent(intent, part) for intent in self._book.intents.values() for part in intent.parts]
-        shared = [self.shared(key) for key in self._book.lines if key not in _WITH_NUMBER.values()]
-        return tuple({(line.text, line.pace): line for line in [*of_intents, *shared]}.values())
+        lines = [self.of_intent(intent, part) for intent in self._book.intents.values() for part in intent.parts]
+        lines += [self.shared(key) for key in self._book.lines if key not in _WITH_NUMBER.values()]
+        for key, part in self._script.lines.items():
+            if "{topic}" in part.say:
+                lines += [self.shared(key, label) for label in self._script.topics]
+            elif not PLACEHOLDER.search(part.say):
+                lines.append(self.shared(key))
+        lines += [self.of_check(part) for part in self._script.parts if part.key.startswith("check ")]
+        lines += self.where_to_go()
+        return tuple({(line.text, line.pace): line for line in lines}.values())
 
     def _part(self, key: str) -> Part:
-        return self._book.lines[_WITH_NUMBER.get(key, key) if self._number else key]
+        if key in self._script.lines:
+            return self._script.lines[key]
+        return self._book.lines[_WITH_NUMBER.get(key, key) if self._around.emergency_number else key]
 
-    def _filled(self, text: str) -> str:
-        return PLACEHOLDER.sub(lambda found: self._value(found[1]), text)
+    def _filled(self, text: str, topic: str = "") -> str:
+        return PLACEHOLDER.sub(lambda found: self._value(found[1], topic), text)
 
-    def _value(self, name: str) -> str:
-        if name == "number":
-            return ", ".join(digit_words(self._number or "").split())
-        return self._filled(self._part(name).say)
+    def _value(self, name: str, topic: str) -> str:
+        match name:
+            case "topic":
+                return self._script.topics[topic]
+            case "number":
+                return _digit_by_digit(self._around.emergency_number or "")
+            case "helper_number":
+                return _digit_by_digit(self._around.helper_number or "")
+            case "hospital" | "helper_name":
+                return getattr(self._around, name) or ""
+            case _:
+                return self._filled(self._part(name).say)
+
+
+def _digit_by_digit(number: str) -> str:
+    """ "112" → "one, one, two": so that it can be dialled while it is heard."""
+    return ", ".join(digit_words("".join(figure for figure in number if figure.isdigit())).split())

@@ -1,0 +1,125 @@
+"""What keeps a conversation going: `shared/conversation.yaml`, `shared/topics.yaml` and `shared/symptom_check.yaml` → `Script`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from skill.errors import IntentError
+from skill.understanding.intents import Part
+from skill.yaml_source import YamlSource, read_yaml, validate
+
+NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _PartFile(_Strict):
+    say: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+
+
+class _QuestionFile(_PartFile):
+    label: str
+
+
+class _CheckFile(_Strict):
+    begin: _PartFile
+    questions: list[_QuestionFile] = Field(min_length=1)
+    again: _PartFile
+    careful: _PartFile
+    left: _PartFile
+    end: _PartFile
+
+
+class _LinesFile(RootModel[dict[str, _PartFile]]):
+    model_config = ConfigDict(frozen=True)
+
+
+class _TopicsFile(RootModel[dict[str, str]]):
+    model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuestion:
+    """One step of the symptom check: a "yes" to it gives the answer of `label`."""
+
+    label: str
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomCheck:
+    """The walk, worst first. again: when an answer was unclear; careful: when it stayed unclear; left: when she stops; end: no "yes"."""
+
+    begin: Part
+    questions: tuple[CheckQuestion, ...]
+    again: Part
+    careful: Part
+    left: Part
+    end: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """lines: by key. topics: label → how the question is called. check: the symptom check."""
+
+    lines: Mapping[str, Part]
+    topics: Mapping[str, str]
+    check: SymptomCheck
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every part, with {topic} and the like not yet filled in."""
+        walk = self.check
+        return (*self.lines.values(), walk.begin, *(step.part for step in walk.questions), walk.again, walk.careful, walk.left, walk.end)
+
+
+def load_script(folder: Path, labels: Iterable[str]) -> Script:
+    """folder: of one language. labels: those that exist. Raises IntentError with every mistake of the three files."""
+    known = frozenset(labels)
+    problems: list[str] = []
+    lines_source, topics_source, check_source = (
+        read_yaml(folder / "shared" / name) for name in ("conversation.yaml", "topics.yaml", "symptom_check.yaml")
+    )
+    lines, found = validate(lines_source, _LinesFile)
+    problems += found
+    topics, found = validate(topics_source, _TopicsFile)
+    problems += found
+    check, found = validate(check_source, _CheckFile)
+    problems += found
+    if lines is not None:
+        problems += [lines_source.problem((), f"the line {key} is missing; put it back") for key in sorted(NEEDED_LINES - set(lines.root))]
+    if topics is not None:
+        problems += _unknown(topics_source, ((label,) for label in topics.root), known)
+    if check is not None:
+        problems += _unknown(check_source, (("questions", number, "label") for number in range(len(check.questions))), known)
+    if problems or lines is None or topics is None or check is None:
+        raise IntentError(problems)
+    return Script({key: _part(given, f"conversation {key}") for key, given in lines.root.items()}, topics.root, _walk(check))
+
+
+def _unknown(source: YamlSource, places: Iterable[tuple[str | int, ...]], known: frozenset[str]) -> list[str]:
+    problems = []
+    for place in places:
+        label = source.value["questions"][place[1]]["label"] if place[0] == "questions" else place[0]
+        if label not in known:
+            problems.append(source.problem(place, f"{label} has no intent file; check its spelling"))
+    return problems
+
+
+def _walk(check: _CheckFile) -> SymptomCheck:
+    questions = tuple(
+        CheckQuestion(step.label, _part(step, f"check question {number} {step.label}")) for number, step in enumerate(check.questions, 1)
+    )
+    rest = {name: _part(getattr(check, name), f"check {name}") for name in ("begin", "again", "careful", "left", "end")}
+    return SymptomCheck(questions=questions, **rest)
+
+
+def _part(given: _PartFile, key: str) -> Part:
+    return Part(" ".join(given.say.split()), " ".join(given.source.split()), key)
