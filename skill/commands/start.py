@@ -1,0 +1,193 @@
+"""run_assistant.py without a command: listens and answers. With --typed it takes typed questions, with --demo it asks itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from skill import assembly
+from skill.answering.phrases import Phrases
+from skill.assistant import Assistant, Mouth
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, SpeakingError
+from skill.hearing.listener import Listener
+from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.settings import Settings
+from skill.yaml_source import read_yaml, validate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--typed", action="store_true", help="take typed questions instead of listening")
+    way.add_argument("--demo", action="store_true", help="ask recorded questions in its own voice, hear and answer them")
+    parser.add_argument("--debug", action="store_true", help="show what is heard as it is heard (nothing is kept)")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """0 when the conversation ended by itself; an error that ends it is said aloud first, where a voice is left, and raised."""
+    book = assembly.intent_book(settings)
+    phrases = assembly.phrases(settings, book)
+    with ExitStack() as stack:
+        mouth = stack.enter_context(closing(_mouth(settings)))
+        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book))
+        if arguments.demo:
+            return _demo(settings, assistant, mouth)
+        _welcome(settings, phrases, mouth)
+        if arguments.typed:
+            return _typed(assistant, mouth)
+        try:
+            recogniser = assembly.recogniser(settings)
+            microphone = stack.enter_context(closing(assembly.microphone(settings)))
+        except (HearingError, ModelError) as error:
+            key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
+            _tell(f"{error} You can type your questions instead.")
+            mouth.say(Reply((phrases.shared(key),)))
+            return _typed(assistant, mouth)
+        listener = Listener(microphone, recogniser)
+        _tell(f"{recogniser.name} listens. Ask aloud. Enter stops the speech, Ctrl-C ends.")
+        mouth.say(Reply((phrases.shared("ready"),)))
+        mouth.tone(Tone.LISTENING)
+        listener.reset()
+        _stop_on_enter(mouth)
+        _listen(assistant, listener, mouth, phrases, arguments.debug)
+    return 0
+
+
+def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool) -> None:
+    lost = 0
+
+    def on_turn(turn: Turn) -> None:
+        nonlocal lost
+        _show_turn(turn)
+        if listener.lost_blocks > lost:
+            _tell(f"{listener.lost_blocks - lost} pieces of sound were lost before they could be heard: this computer is too busy.")
+            lost = listener.lost_blocks
+
+    def on_other(heard: Heard) -> None:
+        if debug:
+            _tell(f"… {heard.text}" if isinstance(heard, Partial) else f"… {heard}")
+
+    try:
+        assistant.converse(listener, mouth, on_turn, on_other)
+    except HearingError:
+        mouth.say(Reply((phrases.shared("ear_lost"),)))
+        raise
+    except BackCareError:
+        mouth.say(Reply((phrases.shared("broken"),)))
+        raise
+
+
+def _mouth(settings: Settings) -> Mouth:
+    """With a voice and a speaker where they work; else words on the screen, and why."""
+    voice, speaker, tones = None, None, {}
+    try:
+        voice = assembly.voice(settings)
+        speaker, tones = assembly.speaker(settings), assembly.tones()
+    except SpeakingError as error:
+        _tell(f"{error} Answers are shown here instead.")
+    return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), _tell)
+
+
+def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:
+    """The disclaimer: once, at the very first start."""
+    mark = settings.storage.cache_folder / "welcomed"
+    if mark.exists():
+        return
+    mouth.say(Reply((phrases.shared("disclaimer"),)))
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError:  # it will be said once more at the next start: no harm
+        return
+
+
+def _show_turn(turn: Turn) -> None:
+    if turn.understanding.is_ours:
+        print(f"You: {turn.transcript.text}", flush=True)
+
+
+def _stop_on_enter(mouth: Mouth) -> None:
+    if not sys.stdin.isatty():
+        return
+
+    def watch() -> None:
+        for _ in sys.stdin:
+            mouth.stop()
+
+    threading.Thread(target=watch, name="enter", daemon=True).start()
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+# --- typed ------------------------------------------------------------------------------------------------------------
+
+
+class _Keyboard:
+    """Typed lines as an Ear: the same loop, without sound."""
+
+    def heard(self) -> Iterator[Heard]:
+        _tell("Type a question and press Enter; an empty line or Ctrl-D ends.")
+        for line in sys.stdin:
+            if not line.strip():
+                return
+            yield Transcript(line.strip(), "typed")
+
+    def reset(self) -> None:
+        """Nothing to forget: typing is not heard through the air."""
+
+
+def _typed(assistant: Assistant, mouth: Mouth) -> int:
+    assistant.begin()
+    assistant.converse(_Keyboard(), mouth, lambda turn: None, lambda heard: None)
+    return 0
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+
+class _DemoFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    questions: list[str] = Field(min_length=1)
+
+
+def _demo(settings: Settings, assistant: Assistant, mouth: Mouth) -> int:
+    """Each question is rendered, played, heard by the real recogniser and answered."""
+    found, problems = validate(read_yaml(settings.storage.language_folder / "shared" / "demo.yaml"), _DemoFile)
+    if found is None:
+        raise IntentError(problems)
+    recogniser = assembly.recogniser(settings)
+    _tell(f"{recogniser.name} listens to questions that the assistant asks itself. Ctrl-C ends.")
+    with tempfile.TemporaryDirectory() as folder, closing(assembly.voice(settings)) as voice:
+        for number, question in enumerate(found.questions):
+            path = Path(folder) / f"{number}.wav"
+            speech = voice.render(Line(question))
+            with closing(assembly.wav_speaker(path)) as writer:
+                writer.play(speech)
+            mouth.play(speech)
+            with closing(assembly.recording(path)) as microphone:
+                _hear_demo(question, assistant, Listener(microphone, recogniser), mouth)
+            time.sleep(0.5)
+    return 0
+
+
+def _hear_demo(question: str, assistant: Assistant, listener: Listener, mouth: Mouth) -> None:
+    turns: list[Turn] = []
+
+    def on_turn(turn: Turn) -> None:
+        turns.append(turn)
+        print(f'Asked: "{question}"\nHeard: "{turn.transcript.text}"', flush=True)
+        if turn.reply.is_silent:
+            print("Back Care: (says nothing: this is not for it)", flush=True)
+
+    assistant.converse(listener, mouth, on_turn, lambda heard: None)
+    if not turns:
+        print(f'Asked: "{question}"\nHeard nothing.', flush=True)
