@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Back Care, an offline voice companion for back pain in pregnancy. The one way in: arguments → settings → stages → run."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from skill import __version__, assembly
+from skill.commands import check, devices, doctor, hear, render, say, start, understand
+from skill.commands import settings as settings_command
+from skill.errors import BackCareError
+from skill.models import commands as models
+from skill.settings import load_settings
+
+ENDED_BY_USER = 130
+# Commands that need nothing but the settings and their own arguments.
+COMMANDS = {"understand": understand, "hear": hear, "say": say, "check": check, "render": render, "devices": devices}
+SUMMARIES = {
+    "understand": "judge utterances: JSON Lines in, JSON Lines out",
+    "hear": "hear recordings through the path of the microphone",
+    "say": "answer one typed question",
+    "check": "look for mistakes in the intents",
+    "render": "render all fixed answers ahead",
+    "devices": "list microphones and speakers",
+    "models": "list, fetch or verify the models",
+    "settings": "show the settings in force and where they came from",
+    "doctor": "say what works, what does not, and what to do",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Every failure is one sentence on standard error."""
+    arguments = _parser().parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what cannot be written in UTF-8 is written as \udc80, in JSON too
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        return _run(arguments)
+    except BackCareError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ENDED_BY_USER
+    except BrokenPipeError:  # who read our output has gone: nothing is left to say, also not at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "doctor":  # wrong settings are one of its findings
+        return doctor.run(arguments.settings, os.environ, arguments)
+    loaded = load_settings(arguments.settings, os.environ)
+    if arguments.command == "settings":
+        return settings_command.run(loaded, arguments)
+    if arguments.command == "models":
+        return models.run(arguments, assembly.model_store(loaded.settings.storage))
+    if arguments.command in COMMANDS:
+        return int(COMMANDS[arguments.command].run(loaded.settings, arguments))
+    return start.run(loaded.settings, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run_assistant.py", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--version", action="version", version=f"Back Care {__version__}")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="use this settings file instead of the user's own")
+    start.add_arguments(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (without one it listens and answers)")
+    for name, module in {**COMMANDS, "models": models, "settings": settings_command, "doctor": doctor}.items():
+        module.add_arguments(commands.add_parser(name, help=SUMMARIES[name]))
+    return parser
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C and SIGTERM end at once, in the middle of a sentence too; devices are released on the way out."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Settings → stages. Each function builds one part of the path; a library is imported when its part is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skill.answering.countries import load_countries
+from skill.answering.phrases import Phrases, Surroundings
+from skill.answering.responder import NEEDED_LABELS, NEEDED_LINES, PlainResponder
+from skill.answering.script import Script, load_script
+from skill.devices import Kind, choose
+from skill.errors import IntentError, ModelError
+from skill.hearing import RECOGNISERS, open_recogniser
+from skill.messages import Speech, Tone
+from skill.models.manifest import Manifest, load_manifest
+from skill.models.store import ModelStore
+from skill.settings import PROJECT, Settings, Storage
+from skill.speaking import open_voice
+from skill.speaking.cache import CachedVoice
+from skill.stages import Interpreter, Microphone, Recogniser, Responder, Speaker
+from skill.understanding import open_interpreter
+from skill.understanding.intents import IntentBook, load_intents
+
+MANIFEST = PROJECT / "models" / "manifest.yaml"
+ENCODER = PROJECT / "models" / "encoder"  # kept in the repository, so it does not move with `models_folder`
+
+
+def intent_book(settings: Settings) -> IntentBook:
+    """The intents of the settings' language. Raises IntentError with every mistake, and with what the program needs and is not there."""
+    book = load_intents(settings.storage.language_folder)
+    if problems := missing(book):
+        raise IntentError(problems)
+    return book
+
+
+def missing(book: IntentBook) -> list[str]:
+    """What the program itself relies on and the folder lacks, a sentence each."""
+    problems = [
+        f"{book.folder}: the intent {label} is missing; put {label}.yaml back" for label in sorted(NEEDED_LABELS - set(book.intents))
+    ]
+    shared = book.folder / "shared" / "lines.yaml"
+    return problems + [f"{shared}: the line {key} is missing; put it back" for key in sorted(NEEDED_LINES - set(book.lines))]
+
+
+def phrases(settings: Settings, book: IntentBook) -> Phrases:
+    answering = settings.answering
+    number = load_countries(settings.storage.countries_file)[answering.country].number if answering.country else None
+    around = Surroundings(number, answering.hospital, answering.helper_name, answering.helper_number)
+    return Phrases(book, script(book), around)
+
+
+def script(book: IntentBook) -> Script:
+    return load_script(book.folder, book.intents)
+
+
+def interpreter(settings: Settings, book: IntentBook) -> Interpreter:
+    return open_interpreter(book, ENCODER, settings.storage.cache_folder)
+
+
+def responder(settings: Settings, book: IntentBook) -> Responder:
+    return PlainResponder(book, script(book), phrases(settings, book))
+
+
+def model_store(storage: Storage) -> ModelStore:
+    return ModelStore(storage.models_folder, load_manifest(MANIFEST))
+
+
+def recogniser(settings: Settings) -> Recogniser:
+    """The recogniser of the settings; with "auto" the best one whose model is whole. ModelError says how to mend it where none is."""
+    store = model_store(settings.storage)
+    reasons = []
+    for name, model in recogniser_models(settings.hearing.recogniser, store.manifest).items():
+        try:
+            return open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
+        except ModelError as error:
+            reasons.append(str(error))
+    raise ModelError("\n".join(reasons))
+
+
+def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
+    """Recogniser → its model, the best first. A model's name begins with the name of the recogniser that reads it."""
+    found = {name.partition("-")[0]: name for name, model in manifest.models.items() if model.serves == "recogniser"}
+    return {name: model for name, model in found.items() if name in RECOGNISERS and wanted in ("auto", name)}
+
+
+def voice(settings: Settings) -> CachedVoice:
+    return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech")
+
+
+def spare_voice(settings: Settings) -> CachedVoice:
+    """For when the voice of the settings fails in the middle of a conversation."""
+    return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech")
+
+
+def speaker(settings: Settings) -> Speaker:
+    from skill.speaking.speaker import DeviceSpeaker
+
+    return DeviceSpeaker(choose(Kind.SPEAKER, settings.speaking.speaker), settings.speaking.wake_seconds, settings.speaking.volume)
+
+
+def microphone(settings: Settings) -> Microphone:
+    from skill.hearing.microphone import DeviceMicrophone
+
+    return DeviceMicrophone(choose(Kind.MICROPHONE, settings.hearing.microphone))
+
+
+def recording(path: Path) -> Microphone:
+    from skill.hearing.recording import RecordingMicrophone
+
+    return RecordingMicrophone(path)
+
+
+def wav_speaker(path: Path) -> Speaker:
+    from skill.speaking.speaker import WavSpeaker
+
+    return WavSpeaker(path)
+
+
+def tones() -> dict[Tone, Speech]:
+    from skill.speaking.earcons import earcon
+
+    return {tone: earcon(tone) for tone in Tone}
