@@ -1,0 +1,39 @@
+"""From voice in air to words: microphone or recording → 16 kHz → voice activity → recogniser.
+
+`RECOGNISERS` is the one table of recognisers; each entry imports its library when it is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from skill.errors import HearingError
+from skill.stages import Recogniser
+
+END_SILENCE_SECONDS = 0.8
+
+
+def _vosk(model_folder: Path, end_silence_seconds: float) -> Recogniser:
+    from skill.hearing.vosk_recogniser import VoskRecogniser
+
+    return VoskRecogniser(model_folder, end_silence_seconds)
+
+
+def _whisper(model_folder: Path, end_silence_seconds: float) -> Recogniser:
+    from skill.hearing.whisper_recogniser import WhisperRecogniser
+
+    return WhisperRecogniser(model_folder, end_silence_seconds)
+
+
+RECOGNISERS: Mapping[str, Callable[[Path, float], Recogniser]] = {"vosk": _vosk, "whisper": _whisper}
+
+
+def open_recogniser(name: str, model_folder: Path, end_silence_seconds: float = END_SILENCE_SECONDS) -> Recogniser:
+    """The recogniser of this name on the model in this folder.
+
+    Raises HearingError for an unknown name, ModelError where the model is missing or damaged.
+    """
+    if name not in RECOGNISERS:
+        raise HearingError(f'There is no recogniser "{name}": choose one of {", ".join(RECOGNISERS)}.')
+    return RECOGNISERS[name](model_folder, end_silence_seconds)
