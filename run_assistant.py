@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from skill import __version__, assembly
-from skill.commands import check, devices, doctor, hear, render, say, start, understand
+from skill.commands import check, devices, doctor, hear, read, render, say, start, understand
 from skill.commands import settings as settings_command
 from skill.errors import BackCareError
 from skill.models import commands as models
@@ -21,12 +21,21 @@ from skill.settings import load_settings
 
 ENDED_BY_USER = 130
 # Commands that need nothing but the settings and their own arguments.
-COMMANDS = {"understand": understand, "hear": hear, "say": say, "check": check, "render": render, "devices": devices}
+COMMANDS = {
+    "understand": understand,
+    "hear": hear,
+    "say": say,
+    "check": check,
+    "read": read,
+    "render": render,
+    "devices": devices,
+}
 SUMMARIES = {
     "understand": "judge utterances: JSON Lines in, JSON Lines out",
     "hear": "hear recordings through the path of the microphone",
     "say": "answer one typed question",
-    "check": "look for mistakes in the intents",
+    "check": "look for mistakes in the intents and in the words they say",
+    "read": "read aloud, record or list everything it can say",
     "render": "render all fixed answers ahead",
     "devices": "list microphones and speakers",
     "models": "list, fetch or verify the models",

@@ -85,6 +85,8 @@ class Encoder(nn.Module):
     def __init__(self, base: Path) -> None:
         super().__init__()
         self.bert = AutoModel.from_pretrained(base, attn_implementation="eager")
+        # Words that our examples lack keep their places among those that they hold: people will use them.
+        self.bert.embeddings.word_embeddings.weight.requires_grad = False
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -98,7 +100,10 @@ def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs
     scale = nn.Parameter(torch.tensor(16.0))
     danger_columns = [number for number, label in enumerate(examples.labels) if label.startswith("danger.")]
     optimiser = torch.optim.AdamW(
-        [{"params": encoder.parameters(), "lr": rate}, {"params": [*head.parameters(), scale], "lr": rate * 10}],
+        [
+            {"params": [part for part in encoder.parameters() if part.requires_grad], "lr": rate},
+            {"params": [*head.parameters(), scale], "lr": rate * 10},
+        ],
         weight_decay=0.01,
     )
     steps = epochs * (len(examples.rows) * 6 // 5 // batch + 1)
@@ -164,7 +169,7 @@ def main() -> int:
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--intents", type=Path, default=ROOT / "intents" / "en")
     parser.add_argument("--target", type=Path, default=ROOT / "models" / "encoder")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--seed", type=int, default=7)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, NothingHeard, Partial, Reply, Speech, Tier, Tone, Transcript, Turn
+from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 CONVERSATION_SECONDS = 90.0
+REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
 SPEED_STEP = 1.15
 SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
+URGENT_VOLUME = 45
 
 
 class Ear(Protocol):
@@ -107,26 +110,24 @@ class Mouth:
         first = self._render(reply.lines[0])
         self.render_seconds = time.monotonic() - started
         self.on_sound()
-        if reply.discreet:
-            return self._discreetly(first)
-        if reply.tier > Tier.NONE and not (self._stopped or self._speaker.play(self._tones[Tone.DANGER])):
-            return False
-        speech = first
+        usual = self._speaker.volume
+        self._speaker.volume = _volume_for(reply, usual)
+        try:
+            with_tone = reply.tier > Tier.NONE and not reply.discreet
+            if with_tone and not (self._stopped or self._speaker.play(self._tones[Tone.DANGER])):
+                return False
+            return self._lines(reply, first)
+        finally:
+            self._speaker.volume = usual
+
+    def _lines(self, reply: Reply, speech: Speech) -> bool:
+        """speech: the first line, which is rendered before any sound is made."""
+        assert self._speaker is not None
         for number, line in enumerate(reply.lines):
             speech = speech if number == 0 else self._render(line)
             if self._stopped or not self._speaker.play(speech):
                 return False
         return True
-
-    def _discreetly(self, speech: Speech) -> bool:
-        """Low, and without the tone: someone may be listening."""
-        assert self._speaker is not None
-        usual = self._speaker.volume
-        self._speaker.volume = min(usual, DISCREET_VOLUME)
-        try:
-            return not self._stopped and self._speaker.play(speech)
-        finally:
-            self._speaker.volume = usual
 
     def _render(self, line: Line) -> Speech:
         assert self._voice is not None
@@ -146,17 +147,35 @@ class Mouth:
             step = SPEED_STEP if effect is Effect.FASTER else 1 / SPEED_STEP
             self._voice.speed = min(FASTEST, max(SLOWEST, self._voice.speed * step))
         elif effect in (Effect.LOUDER, Effect.QUIETER) and self._speaker is not None:
-            step_up = VOLUME_STEP if effect is Effect.LOUDER else -VOLUME_STEP
-            self._speaker.volume = min(100, max(VOLUME_STEP, self._speaker.volume + step_up))
+            volume = self._speaker.volume
+            quieter = max(min(volume, VOLUME_STEP), volume - VOLUME_STEP)  # never so quiet that "louder" is no longer heard
+            self._speaker.volume = min(100, volume + VOLUME_STEP) if effect is Effect.LOUDER else quieter
         elif effect is Effect.STOP:
             self.stop()
 
 
-class Assistant:
-    """Understands and answers; keeps the conversation in memory only, and forgets it after a while without a word."""
+def _volume_for(reply: Reply, usual: int) -> int:
+    """Low where someone may be listening; never too low to be heard where she must go for care."""
+    if reply.discreet:
+        return min(usual, DISCREET_VOLUME)
+    return max(usual, URGENT_VOLUME) if reply.tier > Tier.NONE else usual
 
-    def __init__(self, interpreter: Interpreter, responder: Responder, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Assistant:
+    """Understands and answers; keeps the conversation in memory only, and forgets it after a while without a word.
+
+    weeks: of pregnancy, as the settings say; what she tells in a conversation goes before it.
+    """
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        responder: Responder,
+        clock: Callable[[], float] = time.monotonic,
+        weeks: int | None = None,
+    ) -> None:
         self._interpreter = interpreter
+        self._weeks = weeks
         self._responder = responder
         self._clock = clock
         self._conversation = Conversation()
@@ -169,6 +188,8 @@ class Assistant:
         heard_at = time.monotonic()
         understanding = self._interpreter.interpret(transcript)
         understood_at = time.monotonic()
+        if self._conversation.weeks is None:
+            self._conversation = replace(self._conversation, weeks=self._weeks)
         reply, self._conversation = self._responder.respond(understanding, self._conversation)
         answered_at = time.monotonic()
         self._last_turn = self._clock()
@@ -178,6 +199,13 @@ class Assistant:
             "answer": answered_at - understood_at,
         }
         return Turn(transcript, understanding, reply, seconds)
+
+    def after_silence(self, seconds: int) -> Reply:
+        """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
+        if seconds < REPEAT_AFTER_SECONDS:
+            return Reply()
+        reply, self._conversation = self._responder.silence(self._conversation)
+        return reply
 
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
@@ -190,13 +218,17 @@ class Assistant:
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""
         for heard in ear.heard():
-            if isinstance(heard, Partial | NothingHeard):
+            if isinstance(heard, Transcript):
+                turn = self.take_turn(heard)
+                on_turn(turn)
+                reply = turn.reply
+            elif isinstance(heard, Quiet):
+                reply = self.after_silence(heard.seconds)
+            else:
                 on_other(heard)
                 continue
-            turn = self.take_turn(heard)
-            on_turn(turn)
-            if turn.reply.is_silent and not turn.reply.effects:
+            if reply.is_silent and not reply.effects:
                 continue
-            mouth.say(turn.reply)
+            mouth.say(reply)
             ear.reset()
             self._last_turn = self._clock()

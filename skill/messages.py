@@ -115,7 +115,14 @@ class NothingHeard:
     end_seconds: float = 0.0
 
 
-Heard = Transcript | Partial | NothingHeard
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nobody has spoken for this long, counted in seconds of sound since the last speech or the last `reset`; given once a second."""
+
+    seconds: int
+
+
+Heard = Transcript | Partial | NothingHeard | Quiet
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

@@ -41,6 +41,11 @@ class Recogniser(Protocol):
 
     name: str
 
+    @property
+    def hears_speech(self) -> bool:
+        """Somebody is speaking at this moment: an utterance has begun and not ended."""
+        ...
+
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         """Take one block and give what became known by it, in order: often nothing."""
         ...
@@ -64,6 +69,10 @@ class Responder(Protocol):
     """Decides what to say. Pure: the memory of the conversation goes in and comes out."""
 
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]: ...
+
+    def silence(self, conversation: Conversation) -> tuple[Reply, Conversation]:
+        """What to say when she says nothing for some seconds."""
+        ...
 
 
 class Voice(Protocol):

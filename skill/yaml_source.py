@@ -44,9 +44,13 @@ class YamlSource:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def place(self, where: Sequence[str | int]) -> str:
+        """File, line and key, as messages name them."""
+        return f"{self.path}, line {self.line_of(where)}{_key_words(where)}"
+
     def problem(self, where: Sequence[str | int], what: str) -> str:
         """One sentence that names file, line and key."""
-        return f"{self.path}, line {self.line_of(where)}{_key_words(where)}: {what}"
+        return f"{self.place(where)}: {what}"
 
 
 def read_yaml(path: Path, booleans_at: frozenset[str] = frozenset()) -> YamlSource:
@@ -162,29 +166,27 @@ def _key_words(where: Sequence[str | int]) -> str:
 
 def schema_problems(source: YamlSource, error: ValidationError) -> list[str]:
     """pydantic's findings as sentences with file, line and key, in words for people who edit YAML."""
-    return [source.problem(_real_path(source, found["loc"]), _plain_words(found)) for found in error.errors()]
+    return [source.problem(_real_path(source, found), _plain_words(found)) for found in error.errors()]
 
 
 def validate(source: YamlSource, schema: type[Schema]) -> tuple[Schema | None, list[str]]:
-    """The file's value as `schema`, or None with every problem found."""
-    if source.problems:
-        return None, list(source.problems)
+    """The file's value as `schema`, or None with every problem found, of the YAML itself and of what it holds."""
+    problems = list(source.problems)
     if not isinstance(source.value, dict):
-        return None, [f"{source.path}, line 1: the file must hold keys with values, like `key: value`"]
+        return None, problems or [f"{source.path}, line 1: the file must hold keys with values, like `key: value`"]
     try:
-        return schema.model_validate(source.value), []
+        found = schema.model_validate(source.value)
     except ValidationError as error:
-        return None, schema_problems(source, error)
+        return None, problems + schema_problems(source, error)
+    return (None if problems else found), problems
 
 
-def _real_path(source: YamlSource, location: Sequence[str | int]) -> KeyPath:
+def _real_path(source: YamlSource, found: Any) -> KeyPath:
     """pydantic puts names of its own (unions, validators) into locations; keep only what stands in the file."""
     path: KeyPath = ()
-    for part in location:
-        if (*path, part) in source.lines:
+    for part in found["loc"]:
+        if (*path, part) in source.lines or (part == found["loc"][-1] and found["type"] == "missing"):
             path = (*path, part)
-        elif part == location[-1] and isinstance(part, str) and "[" not in part and "-" not in part:
-            path = (*path, part)  # a key that is missing
     return path
 
 

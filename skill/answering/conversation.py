@@ -16,6 +16,7 @@ class Conversation:
     last: what was said last, for "say that again"; None too after what must not be replayed.
     topic: the label that "more" goes on with; told: how many of its further parts were told.
     asked_about, yes_leads_to: the label whose question is open, and the tier that a "yes" leads to (NONE: no question is open).
+    action: how soon the danger sign that she told last must be seen; after a "no" that is said again (NONE: she told none).
     choice: two labels, after "Did you ask about …? Or about …?".
     step: which question of the symptom check is open (NO_STEP: none); unclear: its answer was unclear once.
     urgent: a danger line was just said; if she is silent it is said once more.
@@ -29,6 +30,7 @@ class Conversation:
     told: int = 0
     asked_about: str = ""
     yes_leads_to: Tier = Tier.NONE
+    action: Tier = Tier.NONE
     choice: tuple[str, ...] = ()
     step: int = NO_STEP
     unclear: bool = False

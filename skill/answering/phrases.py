@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skill.answering.script import Script
@@ -64,16 +65,23 @@ class Phrases:
 
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that can be spoken with these settings, each line once."""
-        lines = [self.of_intent(intent, part) for intent in self._book.intents.values() for part in intent.parts]
-        lines += [self.shared(key) for key in self._book.lines if key not in _WITH_NUMBER.values()]
+        return tuple({(line.text, line.pace): line for _, line in self.spoken()}.values())
+
+    def spoken(self) -> Iterator[tuple[Part, Line]]:
+        """Every part with what is said of it with these settings; a part with {topic} once for each topic."""
+        for intent in self._book.intents.values():
+            yield from ((part, self.of_intent(intent, part)) for part in intent.parts)
+        for key in self._book.lines:
+            if key not in _WITH_NUMBER.values():
+                yield self._part(key), self.shared(key)
         for key, part in self._script.lines.items():
             if "{topic}" in part.say:
-                lines += [self.shared(key, label) for label in self._script.topics]
+                yield from ((part, self.shared(key, label)) for label in self._script.topics)
             elif not PLACEHOLDER.search(part.say):
-                lines.append(self.shared(key))
-        lines += [self.of_check(part) for part in self._script.parts if part.key.startswith("check ")]
-        lines += self.where_to_go()
-        return tuple({(line.text, line.pace): line for line in lines}.values())
+                yield part, self.shared(key)
+        yield from ((part, self.of_check(part)) for part in self._script.parts if part.key.startswith("check "))
+        known = {part.key: part for part in self._script.parts}
+        yield from ((known[line.key], line) for line in self.where_to_go())
 
     def _part(self, key: str) -> Part:
         if key in self._script.lines:

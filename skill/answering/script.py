@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skill.errors import IntentError
 from skill.understanding.intents import Part
+from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
 NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard"})
@@ -35,6 +36,7 @@ class _CheckFile(_Strict):
     careful: _PartFile
     left: _PartFile
     end: _PartFile
+    unclear: list[str] = []
 
 
 class _LinesFile(RootModel[dict[str, _PartFile]]):
@@ -55,7 +57,10 @@ class CheckQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SymptomCheck:
-    """The walk, worst first. again: when an answer was unclear; careful: when it stayed unclear; left: when she stops; end: no "yes"."""
+    """The walk, worst first. again: when an answer was unclear; careful: when it stayed unclear; left: when she stops; end: no "yes".
+
+    unclear: words, normalised, that make an answer unclear, whatever else it sounds like.
+    """
 
     begin: Part
     questions: tuple[CheckQuestion, ...]
@@ -63,6 +68,7 @@ class SymptomCheck:
     careful: Part
     left: Part
     end: Part
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ def load_script(folder: Path, labels: Iterable[str]) -> Script:
         problems += _unknown(check_source, (("questions", number, "label") for number in range(len(check.questions))), known)
     if problems or lines is None or topics is None or check is None:
         raise IntentError(problems)
-    return Script({key: _part(given, f"conversation {key}") for key, given in lines.root.items()}, topics.root, _walk(check))
+    spoken = {key: _part(given, f"conversation {key}", lines_source.place((key, "say"))) for key, given in lines.root.items()}
+    return Script(spoken, topics.root, _walk(check_source, check))
 
 
 def _unknown(source: YamlSource, places: Iterable[tuple[str | int, ...]], known: frozenset[str]) -> list[str]:
@@ -113,13 +120,15 @@ def _unknown(source: YamlSource, places: Iterable[tuple[str | int, ...]], known:
     return problems
 
 
-def _walk(check: _CheckFile) -> SymptomCheck:
+def _walk(source: YamlSource, check: _CheckFile) -> SymptomCheck:
     questions = tuple(
-        CheckQuestion(step.label, _part(step, f"check question {number} {step.label}")) for number, step in enumerate(check.questions, 1)
+        CheckQuestion(step.label, _part(step, f"check question {number + 1} {step.label}", source.place(("questions", number, "say"))))
+        for number, step in enumerate(check.questions)
     )
-    rest = {name: _part(getattr(check, name), f"check {name}") for name in ("begin", "again", "careful", "left", "end")}
-    return SymptomCheck(questions=questions, **rest)
+    names = ("begin", "again", "careful", "left", "end")
+    rest = {name: _part(getattr(check, name), f"check {name}", source.place((name, "say"))) for name in names}
+    return SymptomCheck(questions=questions, unclear=tuple(map(normalise, check.unclear)), **rest)
 
 
-def _part(given: _PartFile, key: str) -> Part:
-    return Part(" ".join(given.say.split()), " ".join(given.source.split()), key)
+def _part(given: _PartFile, key: str, place: str) -> Part:
+    return Part(" ".join(given.say.split()), " ".join(given.source.split()), key, place)

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 
+from skill.understanding.intents import MOST_WEEKS
 from skill.understanding.wording import number_words
 
-MOST_WEEKS = 43
 _WEEKS_A_MONTH = 4
 _MOST_MONTHS = 9
 _NUMBERS = {number_words(number): number for number in range(1, MOST_WEEKS + 1)}
 _NUMBER = "|".join(sorted(_NUMBERS, key=len, reverse=True))
-_SELF = r"(?:i am|i'm|im|i be|she is|she's|we are|we're|am|my wife is|now|about|only|just|at)"
+_SELF = r"(?:i am|i'm|im|i be|she is|she's|we are|we're|my wife is)"
 _ABOUT = r"(?:now|about|only|just|nearly|almost|already|like)"
-_AFTER = r"(?:pregnant|along|gone|far|in|expecting|today|now|tomorrow|yesterday)"
+_AFTER = r"(?:pregnant|along|gone|far along|expecting)"
+_ELSE = (
+    r"(?:ago|old|apart|early|late|left|to go|away|off|over|overdue|past|after|from|before|until|since|into|post|postpartum|in pain|sick)"
+)
+# "Two weeks now" or "about two weeks" alone tell how long a pain has lasted, so a number counts only beside her or her pregnancy.
 _SAID = (
-    re.compile(rf"\b{_SELF} (?:{_ABOUT} )*({_NUMBER}) (weeks?|months?)\b(?! (?:ago|old|apart|early|late|left|to go))"),
-    re.compile(rf"\b({_NUMBER}) (weeks?|months?) {_AFTER}\b"),
+    re.compile(rf"\b{_SELF} (?:pregnant )?(?:{_ABOUT} )*({_NUMBER}) (weeks?|months?)\b(?! {_ELSE}\b)"),
+    re.compile(rf"\b({_NUMBER}) (weeks?|months?) (?:now )?{_AFTER}\b"),
     re.compile(rf"^({_NUMBER}) (weeks?|months?)$"),
+)
+_ONLY = re.compile(
+    rf"^(?:(?:yes|no|well|so|and|but|hello|hi|oh|um|actually|{_SELF}(?: pregnant)?|{_ABOUT}) )*"
+    rf"(?:(?:{_NUMBER}) (?:weeks?|months?))(?: (?:{_AFTER}|{_ABOUT}|today|tomorrow|with my (?:first|second|third)))*$"
 )
 
 
@@ -30,3 +38,8 @@ def weeks_in(text: str) -> int | None:
                 return number
             return number * _WEEKS_A_MONTH if number <= _MOST_MONTHS else None
     return None
+
+
+def tells_only_weeks(text: str) -> bool:
+    """text: normalised. Nothing but the weeks was said, so whatever else it seems to mean is a mistake."""
+    return weeks_in(text) is not None and _ONLY.match(text) is not None

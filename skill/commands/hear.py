@@ -30,7 +30,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         if arguments.speak_to is not None and arguments.speak_to.exists() and path.samefile(arguments.speak_to):
             raise InputError(f"{path} is to be heard and written over: give --speak-to another name.")
     book = assembly.intent_book(settings)
-    assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book))
+    assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
     recogniser = assembly.recogniser(settings)
     print(f"{recogniser.name} listens.", file=sys.stderr)
     mouth = _mouth(settings, arguments.speak_to)
@@ -65,7 +65,7 @@ def _hear(path: Path, assistant: Assistant, listener: Listener, mouth: Mouth, as
                 "labels": list(understood.labels),
                 "tier": understood.tier.word,
             }
-            print(json.dumps(row | {"reply": turn.reply.text, "seconds": seconds}, ensure_ascii=False), flush=True)
+            print(json.dumps(row | {"reply": turn.reply.text, "seconds": seconds}), flush=True)
         else:
             print(f'{path}: "{turn.transcript.text}" → {", ".join(understood.labels) or "nothing of ours"} ({understood.tier.word})')
             print(f"    {turn.reply.text or '(silence)'}", flush=True)

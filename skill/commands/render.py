@@ -21,7 +21,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when all answers are rendered, 1 when the cache cannot keep them (they are then rendered when they are needed)."""
     book = assembly.intent_book(settings)
     lines = assembly.phrases(settings, book).all_lines()
-    assembly.interpreter(settings, book)  # fits what understanding needs, and keeps it
+    with Console(stderr=True).status("Learning from the examples …"):
+        assembly.interpreter(settings, book)  # fits what understanding needs, and keeps it
     columns = (TextColumn("Rendering answers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with closing(assembly.voice(settings)) as voice, Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=len(lines))

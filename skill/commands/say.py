@@ -25,7 +25,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.explain:
         _explain(understanding)
     # Whoever types to it means it: what is not understood gets its short reply, as in a conversation.
-    reply, _ = responder.respond(understanding, Conversation(talking=True))
+    reply, _ = responder.respond(understanding, Conversation(weeks=settings.answering.weeks, talking=True))
     print(reply.text)
     return _speak(settings, reply) if arguments.aloud and not reply.is_silent else 0
 

@@ -36,7 +36,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
         mouth = stack.enter_context(closing(_mouth(settings)))
-        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book))
+        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)

@@ -30,9 +30,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         interpreter, responder = assembly.interpreter(settings, book), assembly.responder(settings, book)
         for text in _texts(source, "standard input" if arguments.file == "-" else arguments.file):
             understanding = interpreter.interpret(Transcript(text, "typed"))
-            reply, _ = responder.respond(understanding, Conversation())
+            reply, _ = responder.respond(understanding, Conversation(weeks=settings.answering.weeks))
             row = {"text": text, "labels": list(understanding.labels), "tier": understanding.tier.word, "reply": reply.text}
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+            print(json.dumps(row), flush=True)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skill.hearing.resampling import RECOGNISER_RATE_HZ, Resampler
-from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard
+from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet
 from skill.stages import Microphone, Recogniser
 
 PIECE_SECONDS = 0.02
@@ -22,6 +22,7 @@ class Listener:
         self._recogniser = recogniser
         self._resampler = Resampler(RECOGNISER_RATE_HZ)
         self._rest = b""
+        self._quiet_seconds = 0.0
         self.lost_blocks = 0
 
     def heard(self) -> Iterator[Heard]:
@@ -43,6 +44,7 @@ class Listener:
         self._microphone.flush()
         self._resampler.reset()
         self._recogniser.reset()
+        self._quiet_seconds = 0.0
 
     def _even_pieces(self, block: AudioBlock) -> Iterator[bytes]:
         if block.rate_hz != self._resampler.rate_hz:
@@ -55,5 +57,11 @@ class Listener:
             yield sound[start : start + size]
 
     def _recognise(self, pcm: bytes) -> Iterator[Heard]:
-        if pcm:
-            yield from self._recogniser.accept(AudioBlock(pcm, RECOGNISER_RATE_HZ))
+        if not pcm:
+            return
+        block = AudioBlock(pcm, RECOGNISER_RATE_HZ)
+        yield from self._recogniser.accept(block)
+        before = int(self._quiet_seconds)
+        self._quiet_seconds = 0.0 if self._recogniser.hears_speech else self._quiet_seconds + block.seconds
+        if int(self._quiet_seconds) > before:
+            yield Quiet(int(self._quiet_seconds))

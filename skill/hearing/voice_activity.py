@@ -64,6 +64,11 @@ class Segmenter:
         self._frames_seen = 0
         self.reset()
 
+    @property
+    def is_open(self) -> bool:
+        """An utterance has begun and not ended."""
+        return self._open_frames > 0
+
     def reset(self) -> None:
         """Forget all sound; the count of seconds goes on."""
         self._recent.clear()
@@ -142,6 +147,11 @@ class SpeechGate:
             piece = self._segmenter.step(frame, self._silero(frame))
             if piece is not None:
                 yield piece
+
+    @property
+    def is_open(self) -> bool:
+        """An utterance has begun and not ended."""
+        return self._segmenter.is_open
 
     def finish(self) -> Iterator[SpeechPiece]:
         """The sound has ended: its last, unfilled frame, and the end of the utterance that was still open."""

@@ -6,7 +6,7 @@ that hold it. Against Vosk's own word confidences (Korean model, 71 words) this 
 on the same sound differ by 0.19. It costs nothing that could be measured.
 
 Repeatability. Vosk adds faint noise from C's `rand` to the sound, and so hears the same recording differently each time. The same
-seed before each utterance makes it give the same words for the same sound.
+seed before each chunk makes it hear the same; another thread that calls `rand` meanwhile disturbs that chunk only.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class VoskRecogniser:
         self._utterance = _Utterance()
         self._renew()  # the first run is slower than all others: now, and not when she speaks
 
+    @property
+    def hears_speech(self) -> bool:
+        return self._gate.is_open
+
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         return list(self._take(self._gate.accept(block.pcm)))
 
@@ -70,7 +74,6 @@ class VoskRecogniser:
         for piece in pieces:
             if piece.is_first:
                 self._utterance = _Utterance(piece.start_seconds, clock_offset=piece.start_seconds - self._fed_seconds)
-                ctypes.CDLL(None).srand(1)
             self._utterance.waiting += piece.pcm
             while len(self._utterance.waiting) >= CHUNK_BYTES or (piece.is_last and self._utterance.waiting):
                 yield from self._feed()
@@ -90,6 +93,7 @@ class VoskRecogniser:
         chunk, utterance.waiting = utterance.waiting[:CHUNK_BYTES], utterance.waiting[CHUNK_BYTES:]
         seconds = len(chunk) / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
         began = time.perf_counter()
+        ctypes.CDLL(None).srand(1)
         try:
             found_end = self._recognizer.AcceptWaveform(chunk)
         except Exception as exc:  # Vosk raises nothing more precise

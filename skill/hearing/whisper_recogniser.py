@@ -73,6 +73,10 @@ class WhisperRecogniser:
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
 
+    @property
+    def hears_speech(self) -> bool:
+        return self._gate.is_open
+
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         return list(self._take(self._gate.accept(block.pcm)))
 

@@ -7,20 +7,23 @@ countries (`countries.yaml`), the danger screen (`danger_screen.yaml`). docs/wri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from skill.errors import IntentError
 from skill.messages import Tier
 from skill.understanding.wording import normalise
-from skill.yaml_source import YamlSource, read_yaml, validate
+from skill.yaml_source import KeyPath, YamlSource, read_yaml, validate
 
 NOTHING_OF_OURS = "none"
+MOST_WEEKS = 43
 _LABEL = re.compile(r"none|(danger|cause|info|relief|care|control)\.[a-z_]+")
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+WITH_NUMBER = "_with_number"  # a line of this ending is said in place of the one without it where the country's number is known
 _TIER_WORDS = {tier.word: tier for tier in Tier}
 _DANGER_TIERS = ("today", "now", "emergency")
 
@@ -49,6 +52,31 @@ class _ExampleFile(_Strict):
     also: list[str] = []
     tier: str | None = None
 
+    @field_validator("tier")
+    @classmethod
+    def _known_tier(cls, tier: str | None) -> str | None:
+        if tier is not None and tier not in _TIER_WORDS:
+            raise ValueError(f"{tier!r} is not a tier; the tiers are {', '.join(_TIER_WORDS)}")
+        return tier
+
+
+# Told apart by shape, so that a mistake in one is not also told as a mistake in the other.
+_EitherExample = Annotated[
+    Annotated[str, Tag("text")] | Annotated[_ExampleFile, Tag("mapping")],
+    Discriminator(lambda given: "mapping" if isinstance(given, dict | _ExampleFile) else "text"),
+]
+
+
+class _WeeksPartFile(_PartFile):
+    from_week: int = Field(default=1, ge=1, le=MOST_WEEKS)
+    until_week: int = Field(default=MOST_WEEKS, ge=1, le=MOST_WEEKS)
+
+    @model_validator(mode="after")
+    def _some_week(self) -> _WeeksPartFile:
+        if self.from_week > self.until_week:
+            raise ValueError("from_week lies behind until_week, so this is never said; exchange them")
+        return self
+
 
 class _IntentFile(_Strict):
     label: str
@@ -59,9 +87,10 @@ class _IntentFile(_Strict):
     unsure: _PartFile | None = None
     if_yes: str | None = None
     at_tier: dict[str, _PartFile] = {}
+    at_weeks: list[_WeeksPartFile] = []
     more: list[_PartFile] = []
     silent: str | None = None
-    people_say: list[str | _ExampleFile] = Field(min_length=1)
+    people_say: list[_EitherExample] = Field(min_length=1)
 
     @field_validator("label")
     @classmethod
@@ -92,34 +121,30 @@ class _IntentFile(_Strict):
             raise ValueError(f"{tier!r} is not what a yes can lead to; write {', '.join(_DANGER_TIERS)}")
         return tier
 
-    @model_validator(mode="after")
-    def _whole(self) -> _IntentFile:
-        if self.answer is None and not self.silent:
-            raise ValueError(
-                "the answer is missing; add `answer:` with `say:` and `source:`, or `silent:` with the reason why nothing is said"
-            )
-        if self.answer is not None and self.silent:
-            raise ValueError("both `answer` and `silent` are there; keep one of them")
-        is_danger = self.label.startswith("danger.")
-        if is_danger and self.tier == "none":
-            raise ValueError("a danger sign needs a tier: today, now or emergency")
-        if not is_danger and self.tier != "none":
-            raise ValueError(f"{self.label} is no danger sign, so its tier must be none")
-        if is_danger and self.unsure is None:
-            raise ValueError("a danger sign needs `unsure:`, the conditional line that is said when the words are not sure")
-        return self
-
 
 # --- what the rest of the program gets ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of spoken words and where they come from. key: where it stands, for logs and reviews ("danger.fever answer")."""
+    """A stretch of spoken words and where they come from.
+
+    key: where it stands, for logs and reviews ("danger.fever answer"). place: file, line and key, for messages.
+    """
 
     say: str
     source: str
     key: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeeksPart:
+    """What is said from one week of pregnancy until another, both counted in."""
+
+    part: Part
+    from_week: int
+    until_week: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +160,9 @@ class Example:
 class Intent:
     """One meaning: how people say it and what is answered.
 
-    unsure: the conditional line of a danger sign. at_tier: what is said when a pair of signs makes it more (or milder words less) serious
-    than `tier`. if_yes: the tier that a "yes" to the questions in the answer leads to.
+    unsure: the conditional line of a danger sign. at_tier: what is said when other words make it more, or less, serious than `tier`.
+    at_weeks: what is said instead of the answer in certain weeks of pregnancy. if_yes: the tier that a "yes" to the questions in the
+    answer leads to.
     reviewed: empty while no clinician has signed; else who and when.
     """
 
@@ -148,6 +174,7 @@ class Intent:
     unsure: Part | None
     if_yes: Tier | None
     at_tier: Mapping[Tier, Part]
+    at_weeks: tuple[WeeksPart, ...]
     more: tuple[Part, ...]
     examples: tuple[Example, ...]
 
@@ -155,10 +182,15 @@ class Intent:
     def is_danger(self) -> bool:
         return self.label.startswith("danger.")
 
+    def answer_in_week(self, week: int | None) -> Part | None:
+        """The answer, or what is said in its place in this week of pregnancy; None: the week is not known."""
+        fitting = (one.part for one in self.at_weeks if week is not None and one.from_week <= week <= one.until_week)
+        return next(fitting, self.answer)
+
     @property
     def parts(self) -> tuple[Part, ...]:
         """Everything this intent can make the assistant say."""
-        single = (self.answer, self.unsure, *self.at_tier.values(), *self.more)
+        single = (self.answer, self.unsure, *self.at_tier.values(), *(weeks.part for weeks in self.at_weeks), *self.more)
         return tuple(part for part in single if part is not None)
 
 
@@ -184,35 +216,43 @@ class IntentBook:
 
 def load_intents(folder: Path) -> IntentBook:
     """Read one language's folder. Raises IntentError with every mistake of every file."""
+    book, problems = read_intents(folder)
+    if problems:
+        raise IntentError(problems)
+    return book
+
+
+def read_intents(folder: Path) -> tuple[IntentBook, list[str]]:
+    """One language's folder as far as it can be read, and every mistake of every file. For `check`, which looks at the rest as well."""
     problems: list[str] = []
     lines = _load_lines(folder / "shared" / "lines.yaml", problems)
     intents: dict[str, Intent] = {}
-    first_seen: dict[str, Path] = {}
+    sources: dict[str, YamlSource] = {}
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         problems.append(f"{folder}: no intents here (no *.yaml file); put the intents folder back")
     for path in paths:
         source = read_yaml(path, booleans_at=frozenset({"reviewed"}))
         found, file_problems = validate(source, _IntentFile)
-        problems += file_problems
+        problems += file_problems + _file_problems(source, lines)
         if found is None:
             continue
-        problems += _file_problems(source, found, lines)
         if found.label in intents:
-            problems.append(source.problem(("label",), f"{found.label} stands in {first_seen[found.label]} too; a label has one file"))
+            first = sources[found.label].path
+            problems.append(source.problem(("label",), f"{found.label} stands in {first} too; a label has one file"))
             continue
-        first_seen[found.label] = path
-        intents[found.label] = _intent(found)
-    problems += _cross_problems(intents, first_seen) if not problems else []
-    if problems:
-        raise IntentError(problems)
-    return IntentBook(folder, intents, lines)
+        sources[found.label] = source
+        intents[found.label] = _intent(source, found)
+    problems += _cross_problems(intents, sources, {path.stem for path in paths})
+    return IntentBook(folder, intents, lines), problems
 
 
 def _load_lines(path: Path, problems: list[str]) -> dict[str, Part]:
     source = read_yaml(path)
-    if source.problems or not isinstance(source.value, dict):
-        problems += source.problems or [f"{path}, line 1: the file must hold spoken lines, each a key with `say:` and `source:`"]
+    problems += source.problems
+    if not isinstance(source.value, dict):
+        if not source.problems:
+            problems.append(f"{path}, line 1: the file must hold spoken lines, each a key with `say:` and `source:`")
         return {}
     lines: dict[str, Part] = {}
     for key, value in source.value.items():
@@ -220,67 +260,119 @@ def _load_lines(path: Path, problems: list[str]) -> dict[str, Part]:
         part, part_problems = validate(part_source, _PartFile)
         problems += [problem.replace(", key ", f", key {key} ") for problem in part_problems]
         if part is not None:
-            lines[key] = Part(part.say, part.source, f"lines {key}")
+            lines[key] = Part(part.say, part.source, f"lines {key}", source.place((key, "say")))
+    for key, line in lines.items():
+        names = set(PLACEHOLDER.findall(line.say)) - ({"number"} if key.endswith(WITH_NUMBER) else set())
+        problems += _placeholder_problems(source, (key, "say"), names, lines)
+        if _goes_round(key, lines, ()):
+            problems.append(source.problem((key, "say"), f"{{{key}}} stands in itself; take it out"))
     return lines
 
 
-def _file_problems(source: YamlSource, found: _IntentFile, lines: Mapping[str, Part]) -> list[str]:
+def _goes_round(key: str, lines: Mapping[str, Part], within: tuple[str, ...]) -> bool:
+    names = PLACEHOLDER.findall(lines[key].say) if key in lines else []
+    return key in within or any(_goes_round(name, lines, (*within, key)) for name in names)
+
+
+def _placeholder_problems(source: YamlSource, where: KeyPath, names: Iterable[str], lines: Mapping[str, Part]) -> list[str]:
     problems = []
-    if source.path.stem != found.label:
-        problems.append(
-            source.problem(("label",), f"the label is {found.label} but the file is named {source.path.name}; make them the same")
-        )
-    for where, part in _parts_of(found):
-        for name in PLACEHOLDER.findall(part.say):
-            if name not in lines:
-                problems.append(source.problem((*where, "say"), f"{{{name}}} is not a line of shared/lines.yaml; check its spelling"))
+    for name in sorted(names):
+        if name.endswith(WITH_NUMBER):
+            plain = name.removesuffix(WITH_NUMBER)
+            problems.append(source.problem(where, f"write {{{plain}}}; it becomes {{{name}}} where the country's number is known"))
+        elif name not in lines:
+            problems.append(source.problem(where, f"{{{name}}} is not a line of shared/lines.yaml; check its spelling"))
+    return problems
+
+
+def _file_problems(source: YamlSource, lines: Mapping[str, Part]) -> list[str]:
+    """What the schema does not say. Looked for in the bare values, so that it is shown together with what the schema says."""
+    if not isinstance(source.value, dict):
+        return []
+    problems = _whole_problems(source, source.value)
+    for where, said in _spoken(source.value):
+        # Where no line could be read, each {line} would only repeat that.
+        problems += _placeholder_problems(source, where, set(PLACEHOLDER.findall(said)), lines) if lines else []
+    return problems + _example_problems(source, source.value.get("people_say"))
+
+
+def _whole_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
+    label, tier = value.get("label"), value.get("tier")
+    is_danger = str(label).startswith("danger.")
+    found = {
+        "label": (
+            label is not None and source.path.stem != label,
+            f"the label is {label} but the file is named {source.path.name}; make them the same",
+        ),
+        "answer": (
+            not value.get("answer") and not value.get("silent"),
+            "the answer is missing; add `answer:` with `say:` and `source:`, or `silent:` with the reason why nothing is said",
+        ),
+        "silent": (bool(value.get("answer") and value.get("silent")), "both `answer` and `silent` are there; keep one of them"),
+        "unsure": (
+            is_danger and value.get("unsure") is None,
+            "a danger sign needs `unsure:`, the conditional line that is said when the words are not sure",
+        ),
+        "tier": (
+            (tier == "none") if is_danger else tier in _DANGER_TIERS,
+            "a danger sign needs a tier: today, now or emergency" if is_danger else f"{label} is no danger sign, so its tier must be none",
+        ),
+    }
+    return [source.problem((key,), what) for key, (wrong, what) in found.items() if wrong]
+
+
+def _spoken(value: object, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Every `say` that the assistant speaks, and where it stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "say" and isinstance(inner, str):
+                yield (*where, key), inner
+            elif key != "people_say":
+                yield from _spoken(inner, (*where, key))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _spoken(inner, (*where, position))
+
+
+def _example_problems(source: YamlSource, examples: object) -> list[str]:
+    problems = []
     seen: dict[str, int] = {}
-    for position, example in enumerate(found.people_say):
-        text = normalise(example if isinstance(example, str) else example.say)
+    for position, example in enumerate(examples if isinstance(examples, list) else []):
         where = ("people_say", position)
+        said = example.get("say") if isinstance(example, dict) else example
+        if not isinstance(said, str):
+            continue  # the schema says it
+        text = normalise(said)
         if not text:
             problems.append(source.problem(where, "this example is empty; write what people say or take it away"))
         elif text in seen:
-            problems.append(source.problem(where, f"{text!r} stands twice (line {source.line_of(('people_say', seen[text]))}); keep one"))
+            line = source.line_of(("people_say", seen[text]))
+            problems.append(source.problem(where, f"{text!r} stands twice (line {line}); keep one"))
         seen.setdefault(text, position)
-        if not isinstance(example, str) and example.tier is not None and example.tier not in _TIER_WORDS:
-            problems.append(source.problem(where, f"{example.tier!r} is not a tier; the tiers are {', '.join(_TIER_WORDS)}"))
     return problems
 
 
-def _parts_of(found: _IntentFile) -> Iterable[tuple[tuple[str | int, ...], _PartFile]]:
-    if found.answer:
-        yield ("answer",), found.answer
-    if found.unsure:
-        yield ("unsure",), found.unsure
-    for tier, part in found.at_tier.items():
-        yield ("at_tier", tier), part
-    for position, part in enumerate(found.more):
-        yield ("more", position), part
-
-
-def _cross_problems(intents: Mapping[str, Intent], paths: Mapping[str, Path]) -> list[str]:
-    """What can only be seen when all files are read: examples that name unknown labels, or stand under two labels."""
+def _cross_problems(intents: Mapping[str, Intent], sources: Mapping[str, YamlSource], labels: Collection[str]) -> list[str]:
+    """What only all files together show: examples that name unknown labels, or stand under two. labels: all that have a file."""
     problems = []
     home: dict[str, str] = {}
     for label, intent in intents.items():
-        for example in intent.examples:
+        for position, example in enumerate(intent.examples):
+            where = ("people_say", position)
             problems += [
-                f"{paths[label]}, key people_say: {example.text!r} names {also}, which has no file; check its spelling"
+                sources[label].problem(where, f"{example.text!r} names {also}, which has no file; check its spelling")
                 for also in example.labels
-                if also not in intents
+                if also not in intents and also not in labels
             ]
-            text = normalise(example.text)
-            if home.setdefault(text, label) != label:
-                problems.append(
-                    f"{paths[label]}, key people_say: {example.text!r} stands in {paths[home[text]].name} too; keep one of them"
-                )
+            if (first := home.setdefault(normalise(example.text), label)) != label:
+                what = f"{example.text!r} stands in {sources[first].path.name} too; keep one of them"
+                problems.append(sources[label].problem(where, what))
     return problems
 
 
-def _intent(found: _IntentFile) -> Intent:
-    def part(given: _PartFile | None, name: str) -> Part | None:
-        return Part(given.say, given.source, f"{found.label} {name}") if given else None
+def _intent(source: YamlSource, found: _IntentFile) -> Intent:
+    def part(given: _PartFile, name: str, *where: str | int) -> Part:
+        return Part(given.say, given.source, f"{found.label} {name}", source.place((*where, "say")))
 
     tier = _TIER_WORDS[found.tier]
     return Intent(
@@ -288,11 +380,15 @@ def _intent(found: _IntentFile) -> Intent:
         means=found.means,
         tier=tier,
         reviewed=found.reviewed if isinstance(found.reviewed, str) else "",
-        answer=part(found.answer, "answer"),
-        unsure=part(found.unsure, "unsure"),
+        answer=part(found.answer, "answer", "answer") if found.answer else None,
+        unsure=part(found.unsure, "unsure", "unsure") if found.unsure else None,
         if_yes=_TIER_WORDS[found.if_yes] if found.if_yes else None,
-        at_tier={_TIER_WORDS[word]: Part(given.say, given.source, f"{found.label} at {word}") for word, given in found.at_tier.items()},
-        more=tuple(Part(given.say, given.source, f"{found.label} more {number}") for number, given in enumerate(found.more, 1)),
+        at_tier={_TIER_WORDS[word]: part(given, f"at {word}", "at_tier", word) for word, given in found.at_tier.items()},
+        at_weeks=tuple(
+            WeeksPart(part(given, f"from week {given.from_week}", "at_weeks", number), given.from_week, given.until_week)
+            for number, given in enumerate(found.at_weeks)
+        ),
+        more=tuple(part(given, f"more {number + 1}", "more", number) for number, given in enumerate(found.more)),
         examples=tuple(_example(found.label, tier, given) for given in found.people_say),
     )
 

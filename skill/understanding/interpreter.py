@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from skill.understanding.wording import normalise
 _LONGEST_WORDS = 60  # the tail of a longer ramble is judged in clauses all the same
 _MOST_PIECES = 8
 _LEAST_CLAUSE_WORDS = 3
+# Where a question begins behind something else: "i am bleeding should i lie down".
+_QUESTION_BEGINS = re.compile(
+    r"\s(?=(?:should|can|could|may|shall|must|do|is it|what|which|how|where) (?:i|she|we|it|is|to|can|should|do|ok|safe)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Thresholds:
     """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
 
     danger: the examples alone. danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
+    clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
     second_danger, second_question: a further meaning in the same breath. question: something of ours at all.
     """
 
     danger: float = 0.40
     danger_with_sign: float = 0.08
     sure: float = 0.60
+    clause: float = 0.90
     second_danger: float = 0.25
     question: float = 0.30
     second_question: float = 0.40
@@ -68,7 +75,8 @@ class ExampleInterpreter:
 
     def _pieces(self, text: str) -> list[str]:
         """The whole first, then its clauses where there are several of some length."""
-        clauses = [clause for clause in self._screen.clauses(text) if len(clause.split()) >= _LEAST_CLAUSE_WORDS]
+        parts = (part for clause in self._screen.clauses(text) for part in _QUESTION_BEGINS.split(clause))
+        clauses = [part for part in parts if len(part.split()) >= _LEAST_CLAUSE_WORDS]
         whole = " ".join(text.split()[:_LONGEST_WORDS])
         return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
 
@@ -76,8 +84,8 @@ class ExampleInterpreter:
 
     def _dangers(self, text: str, signs: Iterable[Sign], opinions: list[Opinion]) -> list[Match]:
         reported = {sign.label: sign for sign in signs if sign.said is Said.REPORTED}
-        whole, *clauses = opinions
-        likely = max([whole.danger, *(0.8 * clause.danger * (whole.danger > 0.15) for clause in clauses)])
+        whole, clauses = opinions[0], self._clauses_that_count(text, opinions)
+        likely = max([whole.danger, *(0.8 * clause.danger for clause in clauses)])
         if likely < (self._at.danger_with_sign if reported else self._at.danger):
             return []
         scores = self._danger_scores(whole, clauses, reported)
@@ -85,10 +93,20 @@ class ExampleInterpreter:
         chosen = [label for label, score in scores.items() if score == best or score >= self._at.second_danger]
         return [self._danger(label, scores[label], chosen, text, whole, reported.get(label), likely) for label in chosen]
 
+    def _clauses_that_count(self, text: str, opinions: list[Opinion]) -> list[Opinion]:
+        whole, *clauses = opinions
+        if whole.danger > 0.15:
+            return clauses
+        return [
+            clause
+            for clause, words in zip(clauses, self._pieces(text)[1:], strict=True)
+            if clause.danger >= self._at.clause and any(sign.said is Said.REPORTED for sign in self._screen.look(words))
+        ]
+
     def _danger_scores(self, whole: Opinion, clauses: list[Opinion], reported: dict[str, Sign]) -> dict[str, float]:
         scores = {}
         for label in (label for label in whole.labels if label.startswith("danger.")):
-            learned = max([whole.labels[label], *(0.8 * clause.labels[label] * (whole.danger > 0.15) for clause in clauses)])
+            learned = max([whole.labels[label], *(0.8 * clause.labels[label] for clause in clauses)])
             scores[label] = min(1.0, learned + (0.2 if label in reported and learned > 0.02 else 0.0))
         return scores
 

@@ -28,7 +28,7 @@ Scores = NDArray[np.float32]
 _STEPS = 60
 _DECAY = 2e-5
 _SHARPNESS = 16.0  # the encoder was trained with vectors of length one times about this
-_WORDS_WEIGHT = 0.3  # of the two sides together; measured with benchmarks/understanding
+_WORDS_WEIGHT = 0.2  # of the two sides together; measured with benchmarks.understanding
 _FORMAT = "3"
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,7 @@ from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
 _DENIAL_REACH_WORDS = 5
+_INNER_REACH_WORDS = 2  # between the words of one sign: "my waters have not broken"
 _DANGER_TIERS = ("today", "now", "emergency")
 
 
@@ -162,7 +164,8 @@ class DangerScreen:
 
     def _manner(self, clause: str, spans: Sequence[tuple[int, int]], text: str) -> Said:
         first = spans[0][0]
-        if self._denied(clause, first):
+        between = (clause[end:start] for (_, end), (start, _) in pairwise(spans))
+        if self._denied(clause, first) or any(self._denied(words, len(words), _INNER_REACH_WORDS) for words in between):
             return Said.DENIED
         if self._last(self._others, clause, first) > self._last(self._hers, clause, first):
             return Said.OTHERS
@@ -172,8 +175,10 @@ class DangerScreen:
             return Said.ASKED
         return Said.REPORTED
 
-    def _denied(self, clause: str, before: int) -> bool:
-        reach = " ".join(clause[:before].split()[-_DENIAL_REACH_WORDS:])
+    def _denied(self, text: str, before: int, reach_words: int = _DENIAL_REACH_WORDS) -> bool:
+        """Whether a denial stands within reach, in the same clause."""
+        clause = self._clause_ends.split(text[:before])[-1]
+        reach = " ".join(clause.split()[-reach_words:])
         if self._no_denials:
             reach = self._no_denials.sub(" ", reach)
         return bool(self._denials.search(reach))
@@ -205,6 +210,12 @@ def _label_problems(source: YamlSource, rules: _ScreenFile, labels: Mapping[str,
         for label in rules.dangers
         if label not in labels
     ]
+    problems += [
+        source.problem(("dangers", label, "signs", position), "there is nothing before or behind a +; write words on both sides")
+        for label, danger in rules.dangers.items()
+        for position, sign in enumerate(danger.signs)
+        if not all(_patterns_of(group.split("/")) for group in sign.split("+"))
+    ]
     for number, rule in enumerate(rules.raises):
         named = [rule.label, *rule.with_labels]
         problems += [
@@ -218,10 +229,18 @@ def _label_problems(source: YamlSource, rules: _ScreenFile, labels: Mapping[str,
 
 
 def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
-    """One pattern for a list of words and phrases; * stands for the rest of a word. Phrases are normalised like speech."""
+    """One pattern for a list of words and phrases; * stands for the rest of a word. Without any word it finds nothing."""
+    parts = _patterns_of(phrases)
+    if not parts:
+        return re.compile(r"(?!)")
+    return re.compile(r"(?<![a-z'])(?:" + "|".join(sorted(parts, key=len, reverse=True)) + r")(?![a-z'])")
+
+
+def _patterns_of(phrases: Sequence[str]) -> list[str]:
+    """Phrases are normalised like speech; blank ones are left out."""
     parts = []
     for phrase in phrases:
         words = " ".join(normalise(word.replace("*", "")) + ("*" if word.endswith("*") else "") for word in phrase.split())
         if words.strip("* "):
             parts.append(re.escape(words).replace(r"\*", r"[a-z']*"))
-    return re.compile(r"(?<![a-z'])(?:" + "|".join(sorted(parts, key=len, reverse=True)) + r")(?![a-z'])")
+    return parts

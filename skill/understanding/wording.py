@@ -12,7 +12,7 @@ _NOT_WORDS = re.compile(r"[^a-z0-9' ]+")
 _LOOSE_APOSTROPHE = re.compile(r"(?<![a-z0-9])'+|'+(?![a-z0-9])")
 _SPACES = re.compile(r"\s+")
 # Dropped g's and leading-apostrophe words are put back before loose apostrophes are taken away.
-_DROPPED_G = re.compile(r"\b([a-z]{2,}in)'(?=\s|$)")
+_DROPPED_G = re.compile(r"\b(?!(?:pain|again|skin|relaxin|vitamin|aspirin)')([a-z]{2,}in)'(?![a-z0-9'])")
 _ONE_WORD = {
     "pre eclampsia": "preeclampsia",
     "hair line": "hairline",
