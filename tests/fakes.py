@@ -31,6 +31,7 @@ class FakeRecogniser:
     """Hears the next of these values at each block, and at the end what is left; keeps the sound it was given."""
 
     name = "fake"
+    hears_speech = False
 
     def __init__(self, heard: Sequence[Heard] = ()) -> None:
         self.left = list(heard)
@@ -70,6 +71,9 @@ class FakeResponder:
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
         self.conversations.append(conversation)
         return self.left.pop(0), Conversation(missed=conversation.missed + 1)
+
+    def silence(self, conversation: Conversation) -> tuple[Reply, Conversation]:
+        return Reply(), conversation
 
 
 class FakeVoice:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -87,9 +87,19 @@ def test_a_transcript_has_words_with_times_and_confidences_and_alternatives(vosk
     assert all(0 < word.confidence <= 1 for word in heard.words)
     assert all(0.5 < word.start_seconds < word.end_seconds < soundfile.info(korean[0]).duration + 0.1 for word in heard.words)
     assert 0 < heard.confidence <= 1
-    assert 1 <= len(heard.alternatives) <= 5
+    assert len(heard.alternatives) <= 5
     assert all(0 <= other.confidence <= 1 and other.text != heard.text for other in heard.alternatives)
     assert heard.compute_seconds > 0
+
+
+def test_unclear_sound_comes_with_other_readings(vosk: VoskRecogniser, korean: list[Path], tmp_path: Path) -> None:
+    both = joined(tmp_path, *korean, pause_seconds=1.5)
+    noisy = tmp_path / "noisy.wav"
+    sound, rate_hz = soundfile.read(both)
+    soundfile.write(noisy, sound + np.random.default_rng(2).normal(0, 0.01, len(sound)), rate_hz)
+    heard = transcripts(hear(vosk, noisy))
+    assert any(one.alternatives for one in heard)
+    assert all(sum(other.confidence for other in one.alternatives) < 1 for one in heard)
 
 
 def test_times_stay_true_after_a_long_silence(vosk: VoskRecogniser, korean: list[Path], tmp_path: Path) -> None:
@@ -100,13 +110,41 @@ def test_times_stay_true_after_a_long_silence(vosk: VoskRecogniser, korean: list
     assert second.start_seconds == pytest.approx(begins, abs=0.4)
 
 
-def test_the_size_of_the_blocks_does_not_show(vosk: VoskRecogniser, korean: list[Path], tmp_path: Path) -> None:
-    path = joined(tmp_path, *korean, pause_seconds=1.5)
-    small, large = (
-        [re.sub(r"(compute|start|end)_seconds=[^,)]*", "", repr(one)) for one in hear(vosk, path, seconds)] for seconds in (0.02, 0.25)
-    )
-    assert small == large
-    assert small
+SAME_EACH_TIME = """
+import sys
+from pathlib import Path
+import soundfile
+from skill.hearing.listener import Listener
+from skill.hearing.recording import RecordingMicrophone
+from skill.hearing.vosk_recogniser import VoskRecogniser
+from skill.messages import AudioBlock
+
+vosk = VoskRecogniser(Path(sys.argv[1]))
+both, first, second = sys.argv[2:]
+
+def said(heard):
+    return [(type(one).__name__, one.text, getattr(one, "confidence", None), getattr(one, "alternatives", None)) for one in heard]
+
+def hear(path, block_seconds=0.1):
+    return said(Listener(RecordingMicrophone(Path(path), block_seconds), vosk).heard())
+
+print("blocks", hear(both, 0.02) == hear(both, 0.25) != [])
+expected = hear(second)
+print("finish", expected == hear(second) != [])
+print("partial", bool(said(vosk.accept(AudioBlock(soundfile.read(first, dtype="int16")[0].tobytes(), 16_000)))))
+vosk.reset()
+print("reset", expected == hear(second))
+"""
+
+
+def test_neither_block_size_nor_earlier_sound_shows(vosk_korean_model: Path, korean: list[Path], tmp_path: Path) -> None:
+    """To the last figure: partials, words, confidences and alternatives are the same for blocks of 20 ms and of 250 ms, after `finish`
+    and after a `reset` in the middle of a sentence. In a process of its own, because other threads disturb Vosk's random numbers.
+    """
+    both = joined(tmp_path, *korean, pause_seconds=1.5)
+    command = [sys.executable, "-c", SAME_EACH_TIME, str(vosk_korean_model), str(both), *map(str, korean)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n") == ["blocks True", "finish True", "partial True", "reset True", ""], done.stderr
 
 
 def as_one_utterance(*sounds: bytes, ends: bool) -> list[SpeechPiece]:
@@ -147,20 +185,11 @@ def test_a_sound_that_ends_in_speech_is_heard_to_its_end(vosk: VoskRecogniser, k
     assert heard.end_seconds == pytest.approx(seconds, abs=0.5)
 
 
-def test_reset_forgets(vosk: VoskRecogniser, korean: list[Path]) -> None:
-    expected = [one.text for one in transcripts(hear(vosk, korean[1]))]
-    first, second = (soundfile.read(path, dtype="int16")[0].tobytes() for path in korean)
+def test_reset_forgets_half_a_sentence(vosk: VoskRecogniser, korean: list[Path]) -> None:
+    first = soundfile.read(korean[0], dtype="int16")[0].tobytes()
     assert any(isinstance(one, Partial) for one in vosk.accept(AudioBlock(first, 16_000)))
     vosk.reset()
-    heard = [*vosk.accept(AudioBlock(second, 16_000)), *vosk.finish()]
-    assert [one.text for one in transcripts(heard)] == expected
-
-
-def test_finish_leaves_it_as_new(vosk: VoskRecogniser, korean: list[Path]) -> None:
-    first = transcripts(hear(vosk, korean[0]))
-    again = transcripts(hear(vosk, korean[0]))
-    assert [one.text for one in first] == [one.text for one in again]
-    assert [one.start_seconds for one in first] == pytest.approx([one.start_seconds for one in again], abs=0.01)
+    assert vosk.finish() == []
 
 
 def test_silence_never_reaches_vosk(vosk: VoskRecogniser, monkeypatch: pytest.MonkeyPatch) -> None:

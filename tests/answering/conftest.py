@@ -1,0 +1,3 @@
+from tests.knowledge import book
+
+__all__ = ["book"]

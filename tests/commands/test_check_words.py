@@ -1,0 +1,104 @@
+"""`check` on the words: all findings at once, with the loader's own, and exit code 2; the review state when all is well."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands.program import Program, program
+
+GOOD_SHOES = "Flat shoes are kinder to your back."
+
+
+@pytest.fixture
+def folder(tmp_path: Path, short_folder: Path) -> Path:
+    return shutil.copytree(short_folder, tmp_path / "intents") / "en"
+
+
+@pytest.fixture
+def checker(tmp_path: Path, folder: Path) -> Program:
+    return program(tmp_path / "home", BACK_CARE_INTENTS_FOLDER=folder.parent)
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text, file
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def problems(checker: Program) -> list[str]:
+    done = checker.run("check")
+    told = done.stderr.decode()
+    assert "Traceback" not in told
+    assert done.returncode == 2, told
+    assert done.stdout == b""
+    return told.splitlines()
+
+
+def test_all_is_well_and_how_many_are_signed(checker: Program, folder: Path) -> None:
+    change(folder / "relief.shoes.yaml", "reviewed: no ", 'reviewed: "A. Midwife, 2026-12-01" ')
+    done = checker.run("check")
+    assert done.returncode == 0, done.stderr.decode()
+    told = done.stdout.decode()
+    assert "no mistake" in told
+    assert re.search(r"Signed off by a clinician: 1 of \d\d intents\.", told)
+
+
+def test_every_finding_of_every_file_is_told_at_once(checker: Program, folder: Path) -> None:
+    change(folder / "relief.shoes.yaml", GOOD_SHOES, "Flat shoes won't harm your abdomen.")
+    change(folder / "relief.lifting.yaml", "Try not to carry heavy things.", "You should have carried 5 kg.")
+    change(folder / "shared" / "symptom_check.yaml", "Did you have a fit?", "Did you have a seizure?")
+    told = problems(checker)
+    for file, key, words in [
+        ("relief.shoes.yaml", "answer say", '"abdomen": say instead: belly'),
+        ("relief.shoes.yaml", "answer say", 'promise, "will not harm"'),
+        ("relief.lifting.yaml", "answer say", '"5"'),
+        ("relief.lifting.yaml", "answer say", '"kg"'),
+        ("relief.lifting.yaml", "answer say", 'blame, "you should have"'),
+        ("symptom_check.yaml", "say", '"seizure": say instead: fit'),
+    ]:
+        (line,) = (problem for problem in told if file in problem and words in problem)
+        assert re.search(rf"{re.escape(file)}, line \d+, key .*{key}: ", line), line
+
+
+def test_a_shared_line_is_found_where_it_stands_and_with_a_number(checker: Program, folder: Path) -> None:
+    change(
+        folder / "shared" / "lines.yaml",
+        "The number is {number}.",
+        "The phone number of the ambulance everywhere in this country is {number} now.",
+    )
+    told = problems(checker)
+    longest = [problem for problem in told if "long sentence" in problem]
+    assert any("lines.yaml" in problem and "key emergency_with_number say" in problem for problem in longest), told
+    assert all("one, " in problem for problem in longest)
+
+
+def test_findings_come_together_with_the_mistakes_of_the_files(checker: Program, folder: Path) -> None:
+    change(folder / "relief.shoes.yaml", GOOD_SHOES, "Flat shoes rest your abdomen.")
+    change(folder / "relief.sleep.yaml", "tier: none", "tier: nun")
+    (folder / "relief.massage.yaml").write_text("label: [")
+    change(folder / "danger.fever.yaml", "A fever in pregnancy", "{nowhere} A fever in pregnancy")
+    change(folder / "shared" / "conversation.yaml", "Do you also bleed", "Are there other symptoms, do you also bleed")
+    told = "\n".join(problems(checker))
+    for words in ("abdomen", "'nun'", "relief.massage.yaml, line ", "{nowhere}", "symptoms"):
+        assert words in told, words
+
+
+def test_words_that_are_added_to_the_file_count_at_once(checker: Program, folder: Path) -> None:
+    change(folder / "shared" / "words.yaml", "banned:\n", 'banned:\n  "kinder": better\n')
+    assert any("relief.shoes.yaml" in problem and '"kinder": say instead: better' in problem for problem in problems(checker))
+
+
+@pytest.mark.parametrize("content", [None, "", "banned: []\n", "\xff"])
+def test_a_broken_file_of_words_is_a_mistake_like_others(checker: Program, folder: Path, content: str | None) -> None:
+    file = folder / "shared" / "words.yaml"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content.encode("latin-1"))
+    change(folder / "relief.sleep.yaml", "tier: none", "tier: nun")
+    told = problems(checker)
+    assert any("words.yaml" in problem for problem in told)
+    assert any("'nun'" in problem for problem in told)

@@ -1,0 +1,315 @@
+"""One turn and the loop, with the six fakes: what is deaf when, what happens when sound fails, what a reply may ask of voice and speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from skill.answering.conversation import Conversation
+from skill.assistant import CONVERSATION_SECONDS, FASTEST, SLOWEST, Assistant, Mouth
+from skill.hearing.listener import Listener
+from skill.messages import (
+    AudioBlock,
+    Certainty,
+    Effect,
+    Heard,
+    Line,
+    Match,
+    NothingHeard,
+    Partial,
+    Reply,
+    Speech,
+    Tier,
+    Tone,
+    Transcript,
+    Turn,
+    Understanding,
+)
+from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
+
+TONES = {Tone.DANGER: Speech(b"(danger)", 8_000), Tone.LISTENING: Speech(b"(listening)", 8_000)}
+HELLO = Reply((Line("Hello."),))
+DANGER = Reply((Line("Go now."), Line("Your nearest hospital is Saint Mary.")), ("danger.fever",), Tier.NOW)
+
+
+class FakeEar:
+    """Hears these values, and writes into the diary when it is made to forget."""
+
+    def __init__(self, heard: Sequence[Heard], diary: list[str]) -> None:
+        self.left = list(heard)
+        self.diary = diary
+
+    def heard(self) -> Iterator[Heard]:
+        for one in self.left:
+            self.diary.append("listening")
+            yield one
+
+    def reset(self) -> None:
+        self.diary.append("reset")
+
+
+class DiarySpeaker(FakeSpeaker):
+    """Writes what it plays into the same diary."""
+
+    def __init__(self, diary: list[str]) -> None:
+        super().__init__()
+        self.diary = diary
+
+    def play(self, speech: Speech) -> bool:
+        self.diary.append(speech.pcm.decode())
+        return super().play(speech)
+
+
+def typed(*texts: str) -> list[Heard]:
+    return [Transcript(text, "typed") for text in texts]
+
+
+def mouth_of(voice: FakeVoice | None, speaker: FakeSpeaker | None, shown: list[str], **more: object) -> Mouth:
+    return Mouth(voice, speaker, TONES, shown.append, **more)  # type: ignore[arg-type]
+
+
+def talk(heard: Sequence[Heard], replies: Sequence[Reply], diary: list[str]) -> list[Turn]:
+    turns: list[Turn] = []
+    Assistant(FakeInterpreter(), FakeResponder(replies)).converse(
+        FakeEar(heard, diary), mouth_of(FakeVoice(), DiarySpeaker(diary), []), turns.append, lambda other: diary.append(f"other {other}")
+    )
+    return turns
+
+
+def test_it_forgets_what_it_heard_after_it_has_spoken_and_before_it_listens_again() -> None:
+    diary: list[str] = []
+    talk(typed("a", "b"), [HELLO, HELLO], diary)
+    assert diary == ["listening", "Hello.", "reset", "listening", "Hello.", "reset"]
+
+
+def test_a_silent_reply_leaves_the_ear_open() -> None:
+    diary: list[str] = []
+    turns = talk(typed("chatter", "a"), [Reply(), HELLO], diary)
+    assert diary == ["listening", "listening", "Hello.", "reset"]
+    assert [turn.reply.is_silent for turn in turns] == [True, False]
+
+
+def test_partial_readings_and_silence_are_no_turns() -> None:
+    diary: list[str] = []
+    other = [Partial("i am"), NothingHeard("noise")]
+    turns = talk([*other, *typed("a")], [HELLO], diary)
+    assert [turn.transcript.text for turn in turns] == ["a"]
+    assert diary == ["listening", f"other {other[0]}", "listening", f"other {other[1]}", "listening", "Hello.", "reset"]
+
+
+def test_the_real_listener_throws_away_what_came_in_while_it_spoke() -> None:
+    """What the microphone took in during the answer would, without the reset, be heard as a second utterance."""
+    second = AudioBlock(b"\1\1" * 320, 16_000)
+    microphone = FakeMicrophone([AudioBlock(bytes(640), 16_000), second, second])
+    recogniser = FakeRecogniser([Transcript("a", "fake"), Transcript("its own voice", "fake")])
+    turns: list[Turn] = []
+    mouth = mouth_of(FakeVoice(), FakeSpeaker(), [])
+    recogniser_left_at_reset: list[int] = []
+    Assistant(FakeInterpreter(), FakeResponder([HELLO, HELLO])).converse(
+        Listener(microphone, recogniser), mouth, turns.append, lambda other: recogniser_left_at_reset.append(0)
+    )
+    assert microphone.waiting == []
+    assert recogniser.resets >= 1
+    assert b"\1\1" not in recogniser.pcm
+
+
+def test_a_turn_holds_what_was_heard_meant_and_said_and_what_each_stage_cost() -> None:
+    understanding = Understanding("a", (Match("danger.fever", Tier.NOW, Certainty.SURE, 1.0),))
+    transcript = Transcript("a", "fake", compute_seconds=0.25)
+    turn = Assistant(FakeInterpreter({"a": understanding}), FakeResponder([DANGER])).take_turn(transcript)
+    assert (turn.transcript, turn.understanding, turn.reply) == (transcript, understanding, DANGER)
+    assert turn.seconds["hear"] == 0.25
+    assert {"hear", "understand", "answer"} <= set(turn.seconds)
+    assert all(seconds >= 0 for seconds in turn.seconds.values())
+
+
+# --- the conversation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pause", "remembered"), [(CONVERSATION_SECONDS - 1, [0, 1]), (CONVERSATION_SECONDS + 1, [0, 0])])
+def test_a_conversation_is_forgotten_after_a_while(pause: float, remembered: list[int]) -> None:
+    now = [1_000.0]
+    responder = FakeResponder([HELLO, HELLO])
+    assistant = Assistant(FakeInterpreter(), responder, clock=lambda: now[0])
+    assistant.take_turn(Transcript("a", "typed"))
+    now[0] += pause
+    assistant.take_turn(Transcript("b", "typed"))
+    assert [conversation.missed for conversation in responder.conversations] == remembered
+
+
+def test_the_time_it_speaks_does_not_count_as_silence() -> None:
+    now = [0.0]
+
+    class SlowSpeaker(FakeSpeaker):
+        def play(self, speech: Speech) -> bool:
+            now[0] += CONVERSATION_SECONDS
+            return True
+
+    responder = FakeResponder([HELLO, HELLO])
+    assistant = Assistant(FakeInterpreter(), responder, clock=lambda: now[0])
+    assistant.converse(FakeEar(typed("a", "b"), []), mouth_of(FakeVoice(), SlowSpeaker(), []), lambda turn: None, lambda other: None)
+    assert [conversation.missed for conversation in responder.conversations] == [0, 1]
+
+
+def test_forgetting_and_beginning() -> None:
+    responder = FakeResponder([HELLO] * 4)
+    assistant = Assistant(FakeInterpreter(), responder)
+    assistant.take_turn(Transcript("a", "typed"))
+    assistant.forget()
+    assistant.take_turn(Transcript("b", "typed"))
+    assistant.begin()
+    assistant.take_turn(Transcript("c", "typed"))
+    assert responder.conversations == [Conversation(), Conversation(), Conversation(talking=True)]
+
+
+# --- the mouth ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_line_is_spoken_and_shown_once() -> None:
+    speaker, shown = FakeSpeaker(), list[str]()
+    assert mouth_of(FakeVoice(), speaker, shown).say(Reply((Line("One."), Line("Two."))))
+    assert [words for words, _ in speaker.played] == ["One.", "Two."]
+    assert shown == ["One. Two."]
+
+
+def test_a_tone_goes_before_a_danger_line_and_never_before_another() -> None:
+    speaker = FakeSpeaker()
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    mouth.say(DANGER)
+    mouth.say(HELLO)
+    assert [words for words, _ in speaker.played] == ["(danger)", "Go now.", "Your nearest hospital is Saint Mary.", "Hello."]
+
+
+def test_a_discreet_reply_is_spoken_low_whole_and_without_a_tone() -> None:
+    speaker = FakeSpeaker()
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    mouth.say(Reply((Line("I am sorry."), Line("Get to a safe place.")), ("danger.abuse",), Tier.EMERGENCY, discreet=True))
+    (first, low), (second, _) = speaker.played
+    assert (first, second) == ("I am sorry.", "Get to a safe place.")
+    assert 0 < low < 80
+    assert speaker.volume == 80
+
+
+def test_a_discreet_reply_is_never_louder_than_she_wants() -> None:
+    speaker = FakeSpeaker()
+    speaker.volume = 20
+    mouth_of(FakeVoice(), speaker, []).say(Reply((Line("I am sorry."),), discreet=True))
+    assert speaker.played == [("I am sorry.", 20)]
+
+
+def test_nothing_is_rendered_or_played_for_a_silent_reply() -> None:
+    speaker, shown = FakeSpeaker(), list[str]()
+    assert mouth_of(FakeVoice(broken=True), speaker, shown).say(Reply())
+    assert (speaker.played, shown) == ([], [])
+
+
+def test_stop_ends_the_speech_at_once() -> None:
+    speaker = FakeSpeaker()
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    speaker.stop()
+    assert not mouth.say(DANGER)
+    assert [words for words, _ in speaker.played] == ["(danger)"]
+
+
+def test_a_stop_while_the_next_line_is_rendered_is_kept() -> None:
+    speaker = FakeSpeaker()
+
+    class StoppedVoice(FakeVoice):
+        def render(self, line: Line) -> Speech:
+            if line.text == "Two.":
+                mouth.stop()
+                speaker.stopped = False  # a real speaker that plays nothing has nothing to stop
+            return super().render(line)
+
+    mouth = mouth_of(StoppedVoice(), speaker, [])
+    assert not mouth.say(Reply((Line("One."), Line("Two."), Line("Three."))))
+    assert [words for words, _ in speaker.played] == ["One."]
+    assert mouth.say(HELLO)
+
+
+def test_she_can_ask_it_to_stop() -> None:
+    speaker = FakeSpeaker()
+    mouth_of(FakeVoice(), speaker, []).say(Reply(effects=(Effect.STOP,)))
+    assert speaker.stopped
+
+
+def test_a_voice_that_fails_is_replaced_in_the_same_sentence_at_the_same_speed() -> None:
+    broken, spare, speaker, told = FakeVoice(broken=True), FakeVoice(), FakeSpeaker(), list[str]()
+    broken.speed = 0.8
+    mouth = mouth_of(broken, speaker, [], fallback=lambda: spare, tell=told.append)
+    assert mouth.say(DANGER)
+    assert [words for words, _ in speaker.played] == ["(danger)", "Go now.", "Your nearest hospital is Saint Mary."]
+    assert (broken.closed, spare.speed, mouth.problem, told) == (True, 0.8, "", [])
+    mouth.close()
+    assert spare.closed
+    assert speaker.closed
+
+
+def test_when_the_spare_voice_fails_too_the_words_are_shown_and_why_is_told() -> None:
+    shown, told = list[str](), list[str]()
+    mouth = mouth_of(FakeVoice(broken=True), FakeSpeaker(), shown, fallback=lambda: FakeVoice(broken=True), tell=told.append)
+    assert not mouth.say(HELLO)
+    assert shown == ["Hello."]
+    assert told == [mouth.problem] == ["The fake voice is broken. Mend it."]
+
+
+def test_when_the_speaker_fails_the_words_are_shown_why_is_told_once_and_the_talk_goes_on() -> None:
+    shown, told, diary = list[str](), list[str](), list[str]()
+    mouth = mouth_of(FakeVoice(), FakeSpeaker(broken=True), shown, tell=told.append)
+    turns: list[Turn] = []
+    Assistant(FakeInterpreter(), FakeResponder([HELLO, DANGER])).converse(
+        FakeEar(typed("a", "b"), diary), mouth, turns.append, lambda other: None
+    )
+    assert len(turns) == 2
+    assert shown == ["Hello.", DANGER.text]
+    assert told == [mouth.problem] == ["The fake speaker is broken. Plug it in."]
+    assert diary.count("reset") == 2
+
+
+@pytest.mark.parametrize(("voice", "speaker"), [(None, None), (FakeVoice(), None), (None, FakeSpeaker())])
+def test_without_voice_or_speaker_the_words_are_shown(voice: FakeVoice | None, speaker: FakeSpeaker | None) -> None:
+    shown: list[str] = []
+    mouth = mouth_of(voice, speaker, shown)
+    assert not mouth.say(Reply(DANGER.lines, tier=Tier.NOW, effects=(Effect.LOUDER, Effect.SLOWER)))
+    mouth.tone(Tone.LISTENING) if speaker is None else None
+    mouth.stop()
+    mouth.close()
+    assert shown == [DANGER.text]
+
+
+def test_speed_changes_by_steps_and_stays_understandable() -> None:
+    voice = FakeVoice()
+    mouth = mouth_of(voice, FakeSpeaker(), [])
+    mouth.say(Reply(effects=(Effect.SLOWER,)))
+    assert SLOWEST < voice.speed < 1.0
+    mouth.say(Reply(effects=(Effect.FASTER,)))
+    assert voice.speed == pytest.approx(1.0)
+    for effect, bound in ((Effect.SLOWER, SLOWEST), (Effect.FASTER, FASTEST)):
+        for _ in range(30):
+            mouth.say(Reply(effects=(effect,)))
+        assert voice.speed == bound
+
+
+def test_the_answer_to_louder_is_already_louder() -> None:
+    speaker = FakeSpeaker()
+    mouth_of(FakeVoice(), speaker, []).say(Reply((Line("All right."),), effects=(Effect.LOUDER,)))
+    assert speaker.played[0][1] > 80
+
+
+def test_volume_stays_between_hearable_and_full() -> None:
+    speaker = FakeSpeaker()
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    for _ in range(30):
+        mouth.say(Reply(effects=(Effect.LOUDER,)))
+    assert speaker.volume == 100
+    for _ in range(30):
+        mouth.say(Reply(effects=(Effect.QUIETER,)))
+    assert 0 < speaker.volume <= 20
+
+
+def test_quieter_never_makes_it_louder() -> None:
+    speaker = FakeSpeaker()
+    speaker.volume = 5
+    mouth_of(FakeVoice(), speaker, []).say(Reply(effects=(Effect.QUIETER,)))
+    assert speaker.volume <= 5

@@ -1,0 +1,3 @@
+from tests.knowledge import book, cache_folder, interpreter
+
+__all__ = ["book", "cache_folder", "interpreter"]
