@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from importlib import metadata
 from typing import Any
@@ -15,7 +16,10 @@ from skill.speaking.sound import PAUSE_SECONDS, bounded_speed, joined, sentences
 # hibari's own factor that gave 130 and 120 measured words a minute, pauses included (benchmarks/voices.py).
 HIBARI_SPEED = {Pace.ORDINARY: 0.645, Pace.DANGER: 0.573}
 # Raised when a change here makes the same words sound different, so that cached sound is rendered anew.
-RENDERING = 1
+RENDERING = 2
+# hibari reads "no." at the end of a sentence as "number"; here its sound is written out.
+_NUMBER_SIGN, _NO = re.compile(r"\b(no)\.$", re.IGNORECASE), "[\\1](/n\u02c8O/)."
+
 # The model has a part of noise: one seed makes the same words the same sound.
 SEED = 0
 
@@ -54,7 +58,7 @@ class NaturalVoice:
         try:
             with self._lock:
                 model = self._loaded()
-                rendered = [np.asarray(model(sentence, speed=factor, seed=SEED), np.float32) for sentence in sentences]
+                rendered = [np.asarray(model(_NUMBER_SIGN.sub(_NO, sentence), speed=factor, seed=SEED), np.float32) for sentence in sentences]
         except Exception as exc:
             # hibari and onnxruntime raise many kinds; whichever it was, this voice cannot say this line.
             raise SpeakingError(

@@ -260,3 +260,10 @@ def test_without_the_library_espeak_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "hibari", None)
     with pytest.raises(SpeakingError, match=r"hibari-tts.*espeak-ng"):
         open_voice("auto")
+
+
+def test_the_natural_voice_does_not_take_no_for_number(words_in: Callable[[Speech], set[str]]) -> None:
+    """hibari reads "no." at the end of a sentence as the short form of "number"."""
+    heard = words_in(open_voice("natural").render(Line("Please answer with yes or no.")))
+    assert "number" not in heard
+    assert "no" in heard
