@@ -14,7 +14,7 @@ from skill.understanding.interpreter import ExampleInterpreter
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = ROOT / "intents" / "en"
 ENCODER = ROOT / "models" / "encoder"
-FEW_EXAMPLES = 8
+FEW_EXAMPLES = 5
 
 needs_encoder = pytest.mark.skipif(
     not (ENCODER / "encoder.onnx").is_file(), reason="models/encoder is not here: words alone decide, which is weaker"
@@ -22,13 +22,13 @@ needs_encoder = pytest.mark.skipif(
 
 
 def short_intents(folder: Path) -> Path:
-    """A copy of the real intents in folder/en, each with its first few examples only, so that a program that reads it starts fast."""
+    """A copy of the real intents in folder/en, each with a few short examples only, so that a program that reads it starts fast."""
     target = folder / "en"
     shutil.copytree(ENGLISH / "shared", target / "shared")
     for path in sorted(ENGLISH.glob("*.yaml")):
         head, key, examples = path.read_text(encoding="utf-8").partition("people_say:\n")
-        lines = examples.splitlines(keepends=True)
-        few = lines if path.name.startswith("control.") else [line for line in lines if line.startswith("  - ")][:FEW_EXAMPLES]
+        lines = [line for line in examples.splitlines(keepends=True) if line.startswith("  - ")]
+        few = [line for line in lines if len(line.split()) <= 4] if path.name.startswith("control.") else lines[:FEW_EXAMPLES]
         (target / path.name).write_text(head + key + "".join(few), encoding="utf-8")
     return target
 

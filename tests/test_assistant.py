@@ -1,4 +1,4 @@
-"""One turn and the loop, with the six fakes: what is deaf when, what happens when sound fails, what a reply may ask of voice and speaker."""
+"""One turn and the loop, with the six fakes: when it is deaf, what happens when sound fails, what a reply may ask of the voice."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_without_voice_or_speaker_the_words_are_shown(voice: FakeVoice | None, s
     shown: list[str] = []
     mouth = mouth_of(voice, speaker, shown)
     assert not mouth.say(Reply(DANGER.lines, tier=Tier.NOW, effects=(Effect.LOUDER, Effect.SLOWER)))
-    mouth.tone(Tone.LISTENING) if speaker is None else None
+    mouth.tone(Tone.LISTENING)
     mouth.stop()
     mouth.close()
     assert shown == [DANGER.text]

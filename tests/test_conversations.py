@@ -16,12 +16,10 @@ import pytest
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from skill import assembly
-from skill.answering.conversation import Conversation
-from skill.answering.responder import PlainResponder
-from skill.assistant import Assistant
+from skill.assistant import REPEAT_AFTER_SECONDS, Assistant
 from skill.messages import Certainty, Effect, Match, Reply, Tier, Transcript, Understanding
 from skill.settings import Answering, Settings, Storage
-from skill.stages import Interpreter
+from skill.stages import Interpreter, Responder
 from skill.understanding.intents import IntentBook
 from skill.yaml_source import YamlSource, read_yaml, validate
 from tests.knowledge import cache_folder, needs_encoder
@@ -61,6 +59,7 @@ class Place(_Strict):
     hospital: str | None = None
     helper_name: str | None = None
     helper_number: str | None = None
+    weeks: int | None = None
 
 
 class Step(_Strict):
@@ -153,32 +152,13 @@ class Understands:
         return Understanding(transcript.text, tuple(Match(label, Tier.NONE, Certainty.UNSURE, 0.4) for label in self.between))
 
 
-class Answers:
-    """The real responder; what it makes of a silence counts in the next turn, unless the conversation was forgotten meanwhile."""
-
-    def __init__(self, real: PlainResponder) -> None:
-        self._real = real
-        self._conversation = Conversation()
-
-    def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
-        known = conversation if conversation == Conversation() else self._conversation
-        reply, self._conversation = self._real.respond(understanding, known)
-        return reply, self._conversation
-
-    def silence(self) -> Reply:
-        reply, self._conversation = self._real.silence(self._conversation)
-        return reply
-
-
 class Room:
     """She and the assistant, and a clock that only a script moves."""
 
-    def __init__(self, interpreter: Interpreter, responder: PlainResponder) -> None:
+    def __init__(self, interpreter: Interpreter, responder: Responder, weeks: int | None) -> None:
         self.seconds = 0.0
         self.understands = Understands(interpreter)
-        self.answers = Answers(responder)
-        self.assistant = Assistant(self.understands, self.answers, clock=lambda: self.seconds)
-        self.last = Reply()
+        self.assistant = Assistant(self.understands, responder, clock=lambda: self.seconds, weeks=weeks)
         self.said: list[str] = []
 
     def take(self, step: Step) -> Reply | None:
@@ -188,7 +168,7 @@ class Room:
             self.said.append(f"       ({step.wait_minutes} minutes later)")
             return None
         if step.silence:
-            reply = self.answers.silence()
+            reply = self.assistant.after_silence(REPEAT_AFTER_SECONDS)
             self.said.append("  she: (says nothing)")
         else:
             self.understands.between = step.unsure_between
@@ -217,13 +197,13 @@ def understanding(settings: Settings, intent_book: IntentBook) -> Interpreter:
 @pytest.fixture(scope="session")
 def room(settings: Settings, intent_book: IntentBook, understanding: Interpreter) -> Callable[[Place], Room]:
     """A new conversation where these settings hold."""
-    known: dict[Place, PlainResponder] = {}
+    known: dict[Place, Responder] = {}
 
     def room_of(place: Place) -> Room:
         if place not in known:
             answering = Answering(**place.model_dump(exclude_none=True))
             known[place] = assembly.responder(Settings(answering=answering, storage=settings.storage), intent_book)
-        return Room(understanding, known[place])
+        return Room(understanding, known[place], place.weeks)
 
     return room_of
 

@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.understanding", description=summary)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--speech", action="store_true", help="also spoken by five voices, in noise, and heard by the embedded recogniser")
-    parser.add_argument("--sample", type=_count, default=100, metavar="N", help="utterances to speak (%(default)s), 20 recordings each")
+    parser.add_argument("--sample", type=_count, default=100, metavar="N", help="utterances to speak (%(default)s), 25 recordings each")
     parser.add_argument("--peers", action="store_true", help="also hassil, rapidfuzz, padacioso and TF-IDF from the same examples")
     parser.add_argument("--chatter", action="store_true", help="also thousands of requests to other assistants")
     parser.add_argument("--confusions", type=_count, default=60, metavar="N", help="show so many of each set (%(default)s), worst first")

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.understanding import voices
 from benchmarks.understanding.voices import Samples, write_wav
 from skill import assembly
 from skill.hearing import open_recogniser
@@ -62,9 +63,10 @@ class Ear:
 
 
 def _fingerprint(model_folder: Path) -> str:
-    """Of all that decides what is heard: the model's files by size, and the code of our hearing (comments do not count)."""
+    """Of all that decides what is heard: the model's files by size, and the code of our hearing and of these voices, without comments."""
     files = sorted((path.name, path.stat().st_size) for path in model_folder.iterdir() if not path.name.startswith("."))
-    code = [ast.dump(ast.parse(path.read_text(encoding="utf-8"))) for path in sorted((PROJECT / "skill" / "hearing").glob("*.py"))]
+    sources = [*sorted((PROJECT / "skill" / "hearing").glob("*.py")), Path(voices.__file__)]
+    code = [ast.dump(ast.parse(path.read_text(encoding="utf-8"))) for path in sources]
     return hashlib.sha256(repr((files, code)).encode()).hexdigest()
 
 

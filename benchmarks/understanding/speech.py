@@ -14,13 +14,13 @@ from benchmarks.understanding.heard import Ear
 from benchmarks.understanding.scoring import Bar, Judged, Judgement, judgement_of, word_errors
 from benchmarks.understanding.tables import confusions_table, met, percent_text
 from benchmarks.understanding.utterances import Utterance
-from benchmarks.understanding.voices import Render, Samples, in_room, noise_for, noises, open_voices
+from benchmarks.understanding.voices import OTHERS_TALKING, Render, Samples, in_room, noise_for, noises, open_voices
 from skill.messages import Tier, Transcript
 from skill.stages import Interpreter
 from skill.understanding.wording import normalise
 
 AS_TEXT, CLEAN = "as text", "clean"
-DECIBELS = (20, 10, 5)
+OTHERS = "10 dB, others talking"
 # Condition → limits in percent: some danger found, question right.
 LIMITS: Mapping[str, tuple[float, float]] = {CLEAN: (96, 82), "10 dB": (90, 70)}
 SHOWN = (
@@ -82,21 +82,29 @@ def _read_out(interpreter: Interpreter, utterance: Utterance) -> Said:
 def _spoken(
     interpreter: Interpreter, ear: Ear, sample: Sequence[Utterance], voices: Mapping[str, Render], sounds: Mapping[str, Samples]
 ) -> Iterator[Said]:
-    rooms = [(CLEAN, 0), *((f"{decibels} dB", decibels) for decibels in DECIBELS if sounds)]
+    rooms = _rooms(sounds)
     with Progress(transient=True) as progress:
         task = progress.add_task("speaking and hearing", total=len(rooms) * len(voices) * len(sample))
-        for condition, decibels in rooms:
+        for condition, decibels, around in rooms:
             for voice, render in voices.items():
                 for utterance in sample:
-                    name, start = ("", 0) if condition == CLEAN else noise_for(utterance.text, sounds)
+                    name, start = noise_for(utterance.text, around) if around else ("", 0)
                     heard = ear.hear(
                         utterance.text,
                         voice,
                         f"{name} {condition}",
-                        lambda: in_room(render(utterance.text), sounds.get(name), decibels, start),  # noqa: B023  asked for at once
+                        lambda: in_room(render(utterance.text), around.get(name), decibels, start),  # noqa: B023  asked for at once
                     )
                     yield Said(condition, voice, name, utterance, heard, _judged(interpreter, heard))
                     progress.advance(task)
+
+
+def _rooms(sounds: Mapping[str, Samples]) -> list[tuple[str, int, Mapping[str, Samples]]]:
+    """Condition, decibels, and the noises to choose from. Household noise counts for the bars."""
+    household = {name: sound for name, sound in sounds.items() if name not in OTHERS_TALKING}
+    others = {name: sound for name, sound in sounds.items() if name in OTHERS_TALKING}
+    noisy = [*((f"{decibels} dB", decibels, household) for decibels in (20, 10, 5)), (OTHERS, 10, others)]
+    return [(CLEAN, 0, {}), *(room for room in noisy if room[2])]
 
 
 def _judged(interpreter: Interpreter, heard: Sequence[Transcript]) -> Judgement:
@@ -121,7 +129,7 @@ def _bars(said: Sequence[Said], conditions: Sequence[str], voices: int, recognis
     count = sum(one.condition == AS_TEXT for one in said)
     notes = (
         f"{count} utterances, each by {voices} voices, heard by {recogniser} from recordings through the path of the microphone. "
-        "The interval takes the voices of one utterance as one. Noise: so many decibels below the speech.",
+        "The interval takes the voices of one utterance as one. Noise: of a household, so many decibels below the speech.",
         f"Nothing at all was heard of {sum(one.heard == () for one in said)} recordings.",
     )
     return Table("Recognised speech", columns, tuple(rows), notes)

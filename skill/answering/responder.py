@@ -6,6 +6,7 @@ the question at the end of an answer. Then what was asked.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from skill.answering.conversation import NO_STEP, Conversation
@@ -14,6 +15,7 @@ from skill.answering.script import Script
 from skill.answering.weeks import tells_only_weeks, weeks_in
 from skill.messages import Certainty, Effect, Line, Match, Reply, Tier, Understanding
 from skill.understanding.intents import Intent, IntentBook, Part
+from skill.understanding.wording import normalise
 
 # Someone may be listening: these are not replayed, and nothing of them is kept (design, rules of safety 7).
 PRIVATE = frozenset({"danger.abuse", "danger.self_harm"})
@@ -39,6 +41,8 @@ _NOTHING_ALONE = frozenset({"control.yes", "control.no", "control.thanks", "cont
 # "The first", "the other one": a longer sentence that holds such a word is about something else ("my other leg hurts too").
 _FIRST, _SECOND = frozenset({"first"}), frozenset({"second", "other", "last"})
 _MOST_CHOOSING_WORDS = 4
+_MOST_UNCLEAR_WORDS = 6
+_DENIAL = re.compile(r"\b(?:no|not|nah|naw|nope|none|never|nothing|neither|nowhere|without|nae|nuh)\b|n't\b")
 # Questions about pain, after which she is asked once whether there is a danger sign too.
 _ABOUT_PAIN = ("cause.", "relief.", "info.")
 
@@ -102,7 +106,7 @@ class PlainResponder:
         if match.tier >= Tier.NOW:
             lines += self._phrases.where_to_go()
         else:
-            lines += self._asked_too(understanding)
+            lines += self._asked_too(understanding, conversation.weeks)
         reply = Reply(lines, understanding.labels, match.tier)
         return reply, self._after_danger(reply, intent, line, conversation)
 
@@ -128,12 +132,13 @@ class PlainResponder:
         part: Part | None = intent.answer_in_week(weeks) if tier == intent.tier else intent.at_tier.get(tier)
         return self._phrases.of_intent(intent, part) if part is not None else self._phrases.ending(tier)
 
-    def _asked_too(self, understanding: Understanding) -> tuple[Line, ...]:
+    def _asked_too(self, understanding: Understanding, weeks: int | None) -> tuple[Line, ...]:
         """The question beside a danger sign that leaves time for it: "You also asked about shoes. …"."""
         for match in understanding.matches:
             intent = self._book.intents[match.label]
-            if not match.is_danger and match.label in self._script.topics and intent.answer is not None:
-                return self._phrases.shared("also_asked", match.label), self._phrases.of_intent(intent, intent.answer)
+            part = intent.answer_in_week(weeks)
+            if not match.is_danger and match.label in self._script.topics and part is not None:
+                return self._phrases.shared("also_asked", match.label), self._phrases.of_intent(intent, part)
         return ()
 
     # --- the symptom check -----------------------------------------------------------------------------------------------
@@ -149,11 +154,11 @@ class PlainResponder:
         walk = self._script.check
         step = walk.questions[conversation.step]
         question = self._phrases.of_check(step.part)
-        label = understanding.labels[0] if understanding.is_ours else "none"
         sure = understanding.is_ours and understanding.matches[0].certainty is Certainty.SURE and not self._is_unclear(understanding)
-        if label == "control.yes" and sure:
+        label = understanding.labels[0] if sure else "none"
+        if label == "control.yes":
             return self._check_found(step.label, conversation)
-        if (label == "control.no" and sure) or step.label in understanding.denied:
+        if (label == "control.no" and self._says_no(understanding)) or step.label in understanding.denied:
             return self._next_question(conversation)
         if label == "control.check":
             return self._begin_check(conversation)
@@ -188,8 +193,8 @@ class PlainResponder:
 
     def _check_found(self, label: str, conversation: Conversation, careful: bool = False) -> tuple[Reply, Conversation]:
         intent = self._book.intents[label]
-        part = intent.unsure if careful and intent.unsure is not None else intent.answer
-        line = self._phrases.of_intent(intent, part) if part is not None else self._phrases.ending(intent.tier)
+        certainty = Certainty.UNSURE if careful else Certainty.SURE
+        line = self._danger_line(intent, Match(label, intent.tier, certainty, 1.0), conversation.weeks)
         lines = (self._phrases.of_check(self._script.check.careful), line) if careful else (line,)
         if label in PRIVATE:
             return Reply(lines, (label,), intent.tier, discreet=True), Conversation(weeks=conversation.weeks, talking=True)
@@ -240,10 +245,16 @@ class PlainResponder:
         reply = Reply((self._phrases.ending(tier), *self._where_to_go(tier)), (conversation.asked_about,), tier)
         return reply, replace(closed, last=reply)
 
+    def _says_no(self, understanding: Understanding) -> bool:
+        """Known as a no word for word, or with a word of denial in it: "only a little" must never pass for a no."""
+        known = any(normalise(example.text) == understanding.text for example in self._book.intents["control.no"].examples)
+        return known or _DENIAL.search(understanding.text) is not None
+
     def _is_unclear(self, understanding: Understanding) -> bool:
-        """ "Not sure", "I don't know": no answer to a yes/no question, though it sounds like a no."""
-        said = f" {understanding.text} "
-        return understanding.labels[:1] in ((), ("control.no",)) and any(f" {words} " in said for words in self._script.check.unclear)
+        """ "Not sure", "not much": neither yes nor no, though it sounds like a no; and a bare "okay", which only says that she heard."""
+        walk, text = self._script.check, understanding.text
+        like_no = understanding.labels[:1] == ("control.no",) or (not understanding.is_ours and len(text.split()) <= _MOST_UNCLEAR_WORDS)
+        return text in walk.heard or (like_no and any(f" {words} " in f" {text} " for words in walk.unclear))
 
     def _not_sure(self, conversation: Conversation) -> tuple[Reply, Conversation]:
         """The open question stays open; whoever is not sure goes and gets checked."""

@@ -37,6 +37,7 @@ class _CheckFile(_Strict):
     left: _PartFile
     end: _PartFile
     unclear: list[str] = []
+    heard: list[str] = []
 
 
 class _LinesFile(RootModel[dict[str, _PartFile]]):
@@ -59,7 +60,7 @@ class CheckQuestion:
 class SymptomCheck:
     """The walk, worst first. again: when an answer was unclear; careful: when it stayed unclear; left: when she stops; end: no "yes".
 
-    unclear: words, normalised, that make an answer unclear, whatever else it sounds like.
+    unclear: words that make an answer unclear though it sounds like a no. heard: whole answers that only say that she heard. Normalised.
     """
 
     begin: Part
@@ -69,6 +70,7 @@ class SymptomCheck:
     left: Part
     end: Part
     unclear: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def _walk(source: YamlSource, check: _CheckFile) -> SymptomCheck:
     )
     names = ("begin", "again", "careful", "left", "end")
     rest = {name: _part(getattr(check, name), f"check {name}", source.place((name, "say"))) for name in names}
-    return SymptomCheck(questions=questions, unclear=tuple(map(normalise, check.unclear)), **rest)
+    unclear, heard = (tuple(map(normalise, words)) for words in (check.unclear, check.heard))
+    return SymptomCheck(questions=questions, unclear=unclear, heard=heard, **rest)
 
 
 def _part(given: _PartFile, key: str, place: str) -> Part:

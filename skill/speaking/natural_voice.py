@@ -58,7 +58,9 @@ class NaturalVoice:
         try:
             with self._lock:
                 model = self._loaded()
-                rendered = [np.asarray(model(_NUMBER_SIGN.sub(_NO, sentence), speed=factor, seed=SEED), np.float32) for sentence in sentences]
+                rendered = [
+                    np.asarray(model(_NUMBER_SIGN.sub(_NO, sentence), speed=factor, seed=SEED), np.float32) for sentence in sentences
+                ]
         except Exception as exc:
             # hibari and onnxruntime raise many kinds; whichever it was, this voice cannot say this line.
             raise SpeakingError(

@@ -16,7 +16,6 @@ from skill.errors import ModelError
 
 VECTOR_LENGTH = 384
 LONGEST_TOKENS = 64
-_BATCH = 64
 
 Vectors = NDArray[np.float32]
 
@@ -42,17 +41,15 @@ class SentenceEncoder:
                 f"the sentence encoder in {folder} cannot be loaded ({reason}); put the folder back from the repository"
             ) from error
         self._tokenizer.enable_truncation(LONGEST_TOKENS)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
         self.fingerprint = hashlib.sha256(model.read_bytes()).hexdigest()[:16]
 
     def embed(self, sentences: Sequence[str]) -> Vectors:
         """(n, 384) float32, each row of length one. Any text is fine, an empty one too."""
-        order = sorted(range(len(sentences)), key=lambda number: len(sentences[number]))  # like lengths together: less padding
+        # One at a time: eight-bit activations are scaled by all that is in a batch, and a sentence must not depend on its company.
         vectors = np.zeros((len(sentences), VECTOR_LENGTH), np.float32)
-        for at in range(0, len(order), _BATCH):
-            numbers = order[at : at + _BATCH]
-            encoded = self._tokenizer.encode_batch([sentences[number] for number in numbers])
-            ids = np.array([one.ids for one in encoded], np.int64)
-            mask = np.array([one.attention_mask for one in encoded], np.int64)
-            (vectors[numbers],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        for row, sentence in enumerate(sentences):
+            encoded = self._tokenizer.encode(sentence)
+            ids, mask = np.array([encoded.ids], np.int64), np.array([encoded.attention_mask], np.int64)
+            (vectors[row : row + 1],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
         return vectors

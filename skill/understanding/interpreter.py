@@ -21,6 +21,40 @@ _QUESTION_BEGINS = re.compile(
 )
 
 
+# A short denial without one of these is a plain one; "not proper bleeding just smears" is none.
+_PLAIN_DENIAL_WORDS = 7
+_TAKES_BACK = frozenset(
+    [
+        "just",
+        "only",
+        "but",
+        "though",
+        "yet",
+        "still",
+        "proper",
+        "properly",
+        "much",
+        "enough",
+        "really",
+        "more",
+        "sure",
+        "know",
+        "stop",
+        "stopped",
+        "stopping",
+        "except",
+        "normal",
+        "like",
+    ]
+)
+
+
+def _plainly(text: str) -> bool:
+    """Short, and with nothing in it that takes a denial back."""
+    words = text.split()
+    return len(words) <= _PLAIN_DENIAL_WORDS and not _TAKES_BACK & set(words)
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
@@ -30,7 +64,7 @@ class Thresholds:
     second_danger, second_question: a further meaning in the same breath. question: something of ours at all.
     """
 
-    danger: float = 0.40
+    danger: float = 0.20
     danger_with_sign: float = 0.08
     sure: float = 0.60
     clause: float = 0.90
@@ -66,7 +100,9 @@ class ExampleInterpreter:
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         pieces = self._pieces(text)
         opinions = self._learned.opinions(pieces)
-        dangers = self._dangers(text, signs, opinions)
+        dangers = [
+            match for match in self._dangers(text, signs, opinions) if not (_plainly(text) and match.label in self._denied_only(signs))
+        ]
         if not dangers:
             dangers = self._misheard(text, transcript)
         questions = self._questions(opinions, bool(dangers))
@@ -79,6 +115,12 @@ class ExampleInterpreter:
         clauses = [part for part in parts if len(part.split()) >= _LEAST_CLAUSE_WORDS]
         whole = " ".join(text.split()[:_LONGEST_WORDS])
         return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
+
+    @staticmethod
+    def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
+        """Labels that she denied and reported nowhere."""
+        reported = {sign.label for sign in signs if sign.said is Said.REPORTED}
+        return frozenset(sign.label for sign in signs if sign.said is Said.DENIED) - reported
 
     # --- danger ---------------------------------------------------------------------------------------------------------
 

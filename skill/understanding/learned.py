@@ -29,7 +29,7 @@ _STEPS = 60
 _DECAY = 2e-5
 _SHARPNESS = 16.0  # the encoder was trained with vectors of length one times about this
 _WORDS_WEIGHT = 0.2  # of the two sides together; measured with benchmarks.understanding
-_FORMAT = "3"
+_FORMAT = "4"
 
 
 def features(text: str) -> list[str]:

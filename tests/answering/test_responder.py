@@ -145,26 +145,27 @@ def test_a_no_after_the_questions_about_bleeding_says_again_what_to_do(responder
 
 
 def test_the_question_is_closed_once_it_is_answered(responder: Responder) -> None:
-    for answer in ("control.yes", "control.no"):
-        again = talk(responder, BLEEDING, meaning(answer), meaning("control.yes"))[-1]
-        assert again.labels != () or again.is_silent
-        if answer == "control.no":
-            assert again.tier is Tier.NONE
+    _, no, yes = talk(responder, BLEEDING, meaning("control.no"), meaning("control.yes"))
+    assert no.tier is Tier.NOW
+    assert yes.tier is Tier.NONE
 
 
-def test_every_yes_leads_at_least_as_far_as_the_sign_itself(responder: Responder, book: IntentBook) -> None:
+def test_a_yes_to_any_dangers_questions_leads_where_the_intent_says(responder: Responder, book: IntentBook) -> None:
+    asked = 0
     for intent in book.dangers:
-        if intent.if_yes is None or intent.label in PRIVATE:
-            continue
-        first, yes, *_ = talk(responder, of_danger(intent.label, min(intent.tier, *intent.at_tier, intent.tier)), meaning("control.yes"))
-        assert yes.tier is intent.if_yes if "?" in first.lines[0].text else yes.tier is Tier.NONE
-        assert yes.tier is Tier.NONE or ACTION.match(yes.text)
+        first, yes = talk(responder, of_danger(intent.label, intent.tier), meaning("control.yes"))
+        if "?" in first.lines[0].text and intent.if_yes is not None:
+            asked += 1
+            assert yes.tier is intent.if_yes >= first.tier, intent.label
+            assert ACTION.match(yes.text), intent.label
+        else:
+            assert yes.tier is Tier.NONE, intent.label
+    assert asked >= 8
 
 
 @pytest.mark.parametrize("label", ["control.yes", "control.no"])
 def test_yes_and_no_without_a_question_are_no_danger(responder: Responder, label: str) -> None:
     assert talk(responder, meaning(label))[0].tier is Tier.NONE
-    assert talk(responder, meaning("relief.shoes"), meaning("control.thanks"), meaning(label))[-1].tier in (Tier.NONE, Tier.NOW)
 
 
 # --- control -----------------------------------------------------------------------------------------------------------
@@ -201,14 +202,11 @@ def test_more_without_a_topic_is_no_answer_about_something(responder: Responder)
 def test_help_and_repeat_work_in_every_state(responder: Responder, book: IntentBook, state: list[Understanding]) -> None:
     help_ = book.intents["control.help"]
     assert help_.answer is not None
-    before, help_reply = (
-        ([*talk(responder, *state, meaning("control.help"))])[-2:] if state else (None, talk(responder, meaning("control.help"))[0])
-    )
-    assert help_.answer.say in help_reply.text
-    again = talk(responder, *state, meaning("control.repeat"))[-1]
+    assert help_.answer.say in talk(responder, *state, meaning("control.help"))[-1].text
+    *before, again = talk(responder, *state, meaning("control.repeat"))
     assert not again.is_silent
-    if before is not None and not before.is_silent:
-        assert again.lines == before.lines
+    if before and not before[-1].is_silent:
+        assert again.lines[-1] == before[-1].lines[-1]  # of the symptom check the question, not its introduction
 
 
 @pytest.mark.parametrize(
@@ -278,7 +276,7 @@ def test_chatter_before_a_conversation_is_left_alone(responder: Responder) -> No
 def test_in_a_conversation_it_says_shortly_that_it_did_not_understand_and_then_is_silent(responder: Responder) -> None:
     _, first, *others = talk(responder, meaning("relief.shoes"), *[NOTHING] * 6)
     assert "did not understand" in first.text
-    assert len(first.text.split()) <= 20
+    assert len(first.text.split()) <= 30
     assert all(reply.is_silent for reply in others[1:])
 
 

@@ -134,12 +134,12 @@ def test_an_intent_added_in_yaml_is_answered_at_the_next_start(folder: Path, tmp
 
 
 def test_render_says_what_it_did_and_the_second_time_does_nothing(folder: Path, tmp_path: Path) -> None:
-    for path in (folder / "en").glob("relief.*.yaml"):
-        path.unlink()
-    for name in ("topics", "symptom_check"):
-        shared = folder / "en" / "shared" / f"{name}.yaml"
-        if shared.is_file():
-            shared.write_text("\n".join(line for line in shared.read_text().splitlines() if not line.startswith("relief.")) + "\n")
+    questions = ("relief.", "cause.", "care.", "info.")  # fewer lines are rendered faster
+    for path in (folder / "en").iterdir():
+        if path.name.startswith(questions):
+            path.unlink()
+    topics = folder / "en" / "shared" / "topics.yaml"
+    topics.write_text("danger.fever: fever\n" + "".join(line for line in topics.open() if not line.startswith(questions)))
     ready = program(tmp_path / "home", BACK_CARE_INTENTS_FOLDER=folder, BACK_CARE_VOICE="espeak")
     first, second = ready.run("render"), ready.run("render")
     assert (first.returncode, first.stdout) == (0, b""), first.stderr.decode()
