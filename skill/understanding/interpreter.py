@@ -27,29 +27,6 @@ _TAKES_BACK = frozenset(
     ("just", "only", "but", "though", "yet", "still", "proper", "properly", "much", "enough", "really", "more", "sure", "know")
     + ("stop", "stopped", "stopping", "except", "normal", "like")
 )
-    [
-        "just",
-        "only",
-        "but",
-        "though",
-        "yet",
-        "still",
-        "proper",
-        "properly",
-        "much",
-        "enough",
-        "really",
-        "more",
-        "sure",
-        "know",
-        "stop",
-        "stopped",
-        "stopping",
-        "except",
-        "normal",
-        "like",
-    ]
-)
 
 
 def _plainly(text: str) -> bool:
