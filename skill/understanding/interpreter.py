@@ -24,8 +24,8 @@ _QUESTION_BEGINS = re.compile(
 # A short denial without one of these is a plain one; "not proper bleeding just smears" is none.
 _PLAIN_DENIAL_WORDS = 7
 _TAKES_BACK = frozenset(
-    ("just", "only", "but", "though", "yet", "still", "proper", "properly", "much", "enough", "really", "more", "sure", "know")
-    + ("stop", "stopped", "stopping", "except", "normal", "like")
+    {"just", "only", "but", "though", "yet", "still", "proper", "properly", "much", "enough", "really", "more", "sure", "know"}
+    | {"stop", "stopped", "stopping", "except", "normal", "like"}
 )
 
 
