@@ -69,7 +69,7 @@ def converse(tmp_path: Path, cache_folder: Path, sound_card: VirtualSoundCard) -
     @contextmanager
     def start(**variables: str | Path) -> Iterator[Conversation]:
         (cache_folder / "welcomed").touch()
-        assistant = program(tmp_path / "home", BACK_CARE_CACHE_FOLDER=cache_folder, **variables).start()
+        assistant = program(tmp_path / "home", BACK_CARE_CACHE_FOLDER=cache_folder, **variables).start("--debug")
         try:
             conversation = Conversation(assistant)
             conversation.wait_for(" listens.", START_SECONDS)

@@ -15,6 +15,7 @@ class Conversation:
 
     last: what was said last, for "say that again"; None too after what must not be replayed.
     topic: the label that "more" goes on with; told: how many of its further parts were told.
+    offered: "Do you want to hear more?" is the open question.
     asked_about, yes_leads_to: the label whose question is open, and the tier that a "yes" leads to (NONE: no question is open).
     action: how soon the danger sign that she told last must be seen; after a "no" that is said again (NONE: she told none).
     choice: two labels, after "Did you ask about …? Or about …?".
@@ -28,6 +29,7 @@ class Conversation:
     last: Reply | None = None
     topic: str = ""
     told: int = 0
+    offered: bool = False
     asked_about: str = ""
     yes_leads_to: Tier = Tier.NONE
     action: Tier = Tier.NONE

@@ -54,6 +54,7 @@ class PlainResponder:
         self._book = book
         self._script = script
         self._phrases = phrases
+        self._not_sure_words = frozenset({*script.check.unclear, *(f"i {words}" for words in script.check.unclear)})
 
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
         weeks = weeks_in(understanding.text)
@@ -63,6 +64,9 @@ class PlainResponder:
                 understanding = replace(understanding, matches=())
         if _only_denies(understanding):
             understanding = replace(understanding, matches=tuple(match for match in understanding.matches if match.label == "control.no"))
+        if (conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE) and understanding.text in self._not_sure_words:
+            # "I can't tell" answers the question, and tells of no sign.
+            understanding = replace(understanding, matches=tuple(match for match in understanding.matches if not match.is_danger))
         dangers = [match for match in understanding.matches if match.is_danger]
         if dangers:
             return self._danger(dangers, understanding, conversation)
@@ -211,6 +215,9 @@ class PlainResponder:
             return self._yes(conversation)
         if label == "control.no" and is_open:
             return self._no(conversation)
+        if label == "control.yes" and conversation.offered:
+            return self._more(conversation)
+        conversation = replace(conversation, offered=conversation.offered and label in _ASIDES)
         if label == "control.repeat" and conversation.last is not None:
             return replace(conversation.last, effects=()), replace(conversation, urgent=False, missed=0)
         if label == "control.more" and conversation.topic:
@@ -254,6 +261,8 @@ class PlainResponder:
         """ "Not sure", "not much": neither yes nor no, though it sounds like a no; and a bare "okay", which only says that she heard."""
         walk, text = self._script.check, understanding.text
         like_no = understanding.labels[:1] == ("control.no",) or (not understanding.is_ours and len(text.split()) <= _MOST_UNCLEAR_WORDS)
+        if understanding.labels[:1] == ("control.yes",):  # "i'm not sure" is no yes; "a little bit" is
+            like_no = any(_DENIAL.search(words) and f" {words} " in f" {text} " for words in walk.unclear)
         return text in walk.heard or (like_no and any(f" {words} " in f" {text} " for words in walk.unclear))
 
     def _not_sure(self, conversation: Conversation) -> tuple[Reply, Conversation]:
@@ -269,9 +278,15 @@ class PlainResponder:
     def _more(self, conversation: Conversation) -> tuple[Reply, Conversation]:
         intent = self._book.intents[conversation.topic]
         if conversation.told < len(intent.more):
-            reply = Reply((self._phrases.of_intent(intent, intent.more[conversation.told]),), ("control.more", intent.label))
-            return reply, replace(conversation, last=reply, told=conversation.told + 1, urgent=False, missed=0)
-        return Reply(self._said_of("control.more"), ("control.more",)), replace(conversation, urgent=False, missed=0)
+            told = conversation.told + 1
+            offer = self._offer(intent, told)
+            reply = Reply((self._phrases.of_intent(intent, intent.more[told - 1]), *offer), ("control.more", intent.label))
+            return reply, replace(conversation, last=reply, told=told, offered=bool(offer), urgent=False, missed=0)
+        return Reply(self._said_of("control.more"), ("control.more",)), replace(conversation, offered=False, urgent=False, missed=0)
+
+    def _offer(self, intent: Intent, told: int) -> tuple[Line, ...]:
+        """ "Do you want to hear more?", where there is more. Never after a danger sign: she is to go, not to listen."""
+        return (self._phrases.shared("offer_more"),) if told < len(intent.more) and not intent.is_danger else ()
 
     # --- questions and the rest -------------------------------------------------------------------------------------------
 
@@ -287,6 +302,9 @@ class PlainResponder:
         elif not after.gate_asked and labels[0].startswith(_ABOUT_PAIN) and not any(_sends_to_care(line) for line in lines):
             lines += (self._phrases.shared("gate"),)
             after = replace(after, asked_about=labels[0], yes_leads_to=Tier.NOW, gate_asked=True)
+        elif len(intents) == 1 and (offer := self._offer(intents[0], 0)):
+            lines += offer
+            after = replace(after, offered=True)
         reply = Reply(lines, tuple(labels))
         return reply, replace(after, last=reply)
 

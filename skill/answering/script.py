@@ -13,7 +13,7 @@ from skill.understanding.intents import Part
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
-NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard"})
+NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more"})
 
 
 class _Strict(BaseModel):

@@ -65,7 +65,8 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
 
     def on_turn(turn: Turn) -> None:
         nonlocal lost
-        _show_turn(turn)
+        if debug or sys.stdout.isatty():  # a service's output is kept in the system's log, and her words are not to be
+            _show_turn(turn)
         if listener.lost_blocks > lost:
             _tell(f"{listener.lost_blocks - lost} pieces of sound were lost before they could be heard: this computer is too busy.")
             lost = listener.lost_blocks

@@ -21,12 +21,19 @@ _QUESTION_BEGINS = re.compile(
 )
 
 
+_QUESTION_WORDS = ("what", "which", "how", "where", "when", "why", "who")
+
 # A short denial without one of these is a plain one; "not proper bleeding just smears" is none.
 _PLAIN_DENIAL_WORDS = 7
 _TAKES_BACK = frozenset(
     {"just", "only", "but", "though", "yet", "still", "proper", "properly", "much", "enough", "really", "more", "sure", "know"}
     | {"stop", "stopped", "stopping", "except", "normal", "like"}
 )
+
+
+def _question_apart(clause: str) -> list[str]:
+    """ "i am bleeding should i lie down" in two; "what pillow should i use" is one question."""
+    return [clause] if clause.startswith(_QUESTION_WORDS) else _QUESTION_BEGINS.split(clause)
 
 
 def _plainly(text: str) -> bool:
@@ -41,7 +48,8 @@ class Thresholds:
 
     danger: the examples alone. danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
     clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
-    second_danger, second_question: a further meaning in the same breath. question: something of ours at all.
+    second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
+    clause_question: in one clause alone.
     """
 
     danger: float = 0.20
@@ -50,7 +58,8 @@ class Thresholds:
     clause: float = 0.90
     second_danger: float = 0.25
     question: float = 0.30
-    second_question: float = 0.40
+    second_question: float = 0.30
+    clause_question: float = 0.60
     alternative: float = 0.70
 
 
@@ -91,7 +100,7 @@ class ExampleInterpreter:
 
     def _pieces(self, text: str) -> list[str]:
         """The whole first, then its clauses where there are several of some length."""
-        parts = (part for clause in self._screen.clauses(text) for part in _QUESTION_BEGINS.split(clause))
+        parts = (part for clause in self._screen.clauses(text) for part in _question_apart(clause))
         clauses = [part for part in parts if len(part.split()) >= _LEAST_CLAUSE_WORDS]
         whole = " ".join(text.split()[:_LONGEST_WORDS])
         return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
@@ -171,7 +180,11 @@ class ExampleInterpreter:
         for piece in (whole, *clauses):
             for other, value in piece.labels.items():
                 fits = other in ours and not other.startswith("control.") and other not in {match.label for match in matches}
-                if fits and value >= (self._at.second_question if piece is whole else 0.8) and (matches or beside_danger):
+                if (
+                    fits
+                    and value >= (self._at.second_question if piece is whole else self._at.clause_question)
+                    and (matches or beside_danger)
+                ):
                     matches.append(self._question(other, value))
         if any(not match.label.startswith("control.") for match in matches) or beside_danger:
             matches = [match for match in matches if not match.label.startswith("control.")]

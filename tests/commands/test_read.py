@@ -41,13 +41,14 @@ def test_recordings_are_named_by_label_and_part_and_listed(espeak: Program, tmp_
     assert {path.name for path in folder.glob("*.wav")} == {
         *("relief.sleep-answer.wav", "relief.sleep-more-1.wav", "danger.bleeding-answer.wav", "danger.bleeding-unsure.wav"),
         *("danger.bleeding-at-emergency.wav", "danger.bleeding-more-1.wav"),
+        *("relief.sleep-from-week-1.wav", "relief.sleep-from-week-28.wav", "danger.bleeding-from-week-13.wav"),
     }
     assert all(5 < seconds(path) < 30 for path in folder.glob("*.wav"))
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'src="([^"]+)"', page)) == {path.name for path in folder.glob("*.wav")}
     assert "The number is one, one, two." in page
     assert "section 2 row 8 [49][50]" in page
-    assert f"6 lines are in {folder}" in done.stderr.decode()
+    assert f"9 lines are in {folder}" in done.stderr.decode()
 
 
 def test_the_same_words_under_two_labels_are_read_under_both(espeak: Program, tmp_path: Path) -> None:

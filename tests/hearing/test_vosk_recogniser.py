@@ -20,7 +20,7 @@ from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.voice_activity import SpeechPiece
 from skill.hearing.vosk_recogniser import VoskRecogniser, _Utterance
-from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Transcript
+from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Transcript
 
 SOUNDS = Path(__file__).resolve().parents[2].parent / "shared" / "sounds"
 KOREAN = ("배가 아프고 피가 나요", "잠을 어떻게 자야 하나요")
@@ -53,7 +53,7 @@ def joined(folder: Path, *paths: Path, pause_seconds: float) -> Path:
 
 
 def hear(vosk: VoskRecogniser, path: Path, block_seconds: float = 0.1) -> list[Heard]:
-    return list(Listener(RecordingMicrophone(path, block_seconds), vosk).heard())
+    return [heard for heard in Listener(RecordingMicrophone(path, block_seconds), vosk).heard() if not isinstance(heard, Quiet)]
 
 
 def transcripts(heard: list[Heard]) -> list[Transcript]:
@@ -117,13 +117,14 @@ import soundfile
 from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.vosk_recogniser import VoskRecogniser
-from skill.messages import AudioBlock
+from skill.messages import AudioBlock, Quiet
 
 vosk = VoskRecogniser(Path(sys.argv[1]))
 both, first, second = sys.argv[2:]
 
 def said(heard):
-    return [(type(one).__name__, one.text, getattr(one, "confidence", None), getattr(one, "alternatives", None)) for one in heard]
+    spoken = [one for one in heard if not isinstance(one, Quiet)]
+    return [(type(one).__name__, one.text, getattr(one, "confidence", None), getattr(one, "alternatives", None)) for one in spoken]
 
 def hear(path, block_seconds=0.1):
     return said(Listener(RecordingMicrophone(Path(path), block_seconds), vosk).heard())

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +59,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "made" / "when needed"
 
 
-@pytest.fixture
+@contextmanager
 def disk_full_beyond_500_bytes() -> Iterator[None]:
+    """As short as can be: the test runner writes to files of its own."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_line_is_rendered_once_and_sounds_the_same_from_the_cache(folder: Path) -> None:
@@ -161,15 +165,19 @@ def test_an_empty_entry_counts_as_missing_when_preparing(folder: Path) -> None:
     assert CachedVoice(CountingVoice(), folder).prepare(LINES, no_progress) == Prepared(1, 7, 0)
 
 
-def test_a_full_disk_costs_only_the_cache(folder: Path, disk_full_beyond_500_bytes: None) -> None:
+def test_a_full_disk_costs_only_the_cache(folder: Path) -> None:
     voice = CountingVoice()
     cached = CachedVoice(voice, folder)
     assert cached.warning == ""
-    assert cached.prepare(LINES, no_progress) == Prepared(0, 0, 0)
-    assert voice.rendered == [LINES[0].text]
+    with disk_full_beyond_500_bytes():
+        prepared = cached.prepare(LINES, no_progress)
+        rendered_ahead = list(voice.rendered)
+        lengths = [cached.render(line).seconds for line in LINES]
+    assert prepared == Prepared(0, 0, 0)
+    assert rendered_ahead == [LINES[0].text]
     assert str(folder) in cached.warning
     assert "Make room" in cached.warning
-    assert [cached.render(line).seconds > 0 for line in LINES] == [True] * 8
+    assert [seconds > 0 for seconds in lengths] == [True] * 8
     assert list(folder.iterdir()) == []
 
 
