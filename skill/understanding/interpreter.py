@@ -15,6 +15,7 @@ from skill.understanding.wording import normalise
 _LONGEST_WORDS = 60  # the tail of a longer ramble is judged in clauses all the same
 _MOST_PIECES = 8
 _LEAST_CLAUSE_WORDS = 3
+_TRACE = 0.05
 # Where a question begins behind something else: "i am bleeding should i lie down".
 _QUESTION_BEGINS = re.compile(
     r"\s(?=(?:should|can|could|may|shall|must|do|is it|what|which|how|where) (?:i|she|we|it|is|to|can|should|do|ok|safe)\b)"
@@ -135,9 +136,13 @@ class ExampleInterpreter:
         ]
 
     def _danger_scores(self, whole: Opinion, clauses: list[Opinion], reported: dict[str, Sign]) -> dict[str, float]:
+        """A clause counts for a label only where the screen found it reported, or the whole sentence has a trace of it: "my back hurts"
+        beside a bleeding is no second sign.
+        """
         scores = {}
         for label in (label for label in whole.labels if label.startswith("danger.")):
-            learned = max([whole.labels[label], *(0.8 * clause.labels[label] for clause in clauses)])
+            counted = clauses if label in reported or whole.labels[label] >= _TRACE else []
+            learned = max([whole.labels[label], *(0.8 * clause.labels[label] for clause in counted)])
             scores[label] = min(1.0, learned + (0.2 if label in reported and learned > 0.02 else 0.0))
         return scores
 
