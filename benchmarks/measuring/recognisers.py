@@ -48,6 +48,10 @@ class WatchedRecogniser:
         self.heard_at = 0.0
         self.waits: list[float] = []
 
+    @property
+    def hears_speech(self) -> bool:
+        return self._recogniser.hears_speech
+
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         return self._watched(lambda: self._recogniser.accept(block))
 
@@ -136,6 +140,10 @@ class _Deaf:
         from skill.hearing.voice_activity import Segmenter, SpeechGate
 
         self._gate = SpeechGate(Segmenter())
+
+    @property
+    def hears_speech(self) -> bool:
+        return self._gate.is_open
 
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         for _ in self._gate.accept(block.pcm):
