@@ -41,6 +41,7 @@ _NOTHING_ALONE = frozenset({"control.yes", "control.no", "control.thanks", "cont
 # "The first", "the other one": a longer sentence that holds such a word is about something else ("my other leg hurts too").
 _FIRST, _SECOND = frozenset({"first"}), frozenset({"second", "other", "last"})
 _MOST_CHOOSING_WORDS = 4
+_YES_OR_NO = ("control.yes", "control.no")
 _MOST_UNCLEAR_WORDS = 6
 _DENIAL = re.compile(r"\b(?:no|not|nah|naw|nope|none|never|nothing|neither|nowhere|without|nae|nuh)\b|n't\b")
 # Questions about pain, after which she is asked once whether there is a danger sign too.
@@ -66,7 +67,7 @@ class PlainResponder:
             understanding = replace(understanding, matches=tuple(match for match in understanding.matches if match.label == "control.no"))
         if (conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE) and understanding.text in self._not_sure_words:
             # "I can't tell" answers the question, and tells of no sign.
-            understanding = replace(understanding, matches=tuple(match for match in understanding.matches if not match.is_danger))
+            understanding = replace(understanding, matches=tuple(match for match in understanding.matches if match.label in _YES_OR_NO))
         dangers = [match for match in understanding.matches if match.is_danger]
         if dangers:
             return self._danger(dangers, understanding, conversation)

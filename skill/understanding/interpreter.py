@@ -47,13 +47,14 @@ def _plainly(text: str) -> bool:
 class Thresholds:
     """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
 
-    danger: the examples alone. danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
+    danger: the examples alone; more than the words can reach without the encoder.
+    danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
     clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
     second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
     clause_question: in one clause alone.
     """
 
-    danger: float = 0.20
+    danger: float = 0.22
     danger_with_sign: float = 0.08
     sure: float = 0.60
     clause: float = 0.90
