@@ -43,6 +43,12 @@ def _plainly(text: str) -> bool:
     return len(words) <= _PLAIN_DENIAL_WORDS and not _TAKES_BACK & set(words)
 
 
+def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
+    """Labels that she denied and reported nowhere."""
+    reported = {sign.label for sign in signs if sign.said is Said.REPORTED}
+    return frozenset(sign.label for sign in signs if sign.said is Said.DENIED) - reported
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
@@ -91,9 +97,8 @@ class ExampleInterpreter:
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         pieces = self._pieces(text)
         opinions = self._learned.opinions(pieces)
-        dangers = [
-            match for match in self._dangers(text, signs, opinions) if not (_plainly(text) and match.label in self._denied_only(signs))
-        ]
+        plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
+        dangers = [match for match in self._dangers(pieces, text, signs, opinions) if match.label not in plainly_denied]
         if not dangers:
             dangers = self._misheard(text, transcript)
         questions = self._questions(opinions, bool(dangers))
@@ -107,17 +112,11 @@ class ExampleInterpreter:
         whole = " ".join(text.split()[:_LONGEST_WORDS])
         return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
 
-    @staticmethod
-    def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
-        """Labels that she denied and reported nowhere."""
-        reported = {sign.label for sign in signs if sign.said is Said.REPORTED}
-        return frozenset(sign.label for sign in signs if sign.said is Said.DENIED) - reported
-
     # --- danger ---------------------------------------------------------------------------------------------------------
 
-    def _dangers(self, text: str, signs: Iterable[Sign], opinions: list[Opinion]) -> list[Match]:
+    def _dangers(self, pieces: list[str], text: str, signs: Iterable[Sign], opinions: list[Opinion]) -> list[Match]:
         reported = {sign.label: sign for sign in signs if sign.said is Said.REPORTED}
-        whole, clauses = opinions[0], self._clauses_that_count(text, opinions)
+        whole, clauses = opinions[0], self._clauses_that_count(pieces, opinions)
         likely = max([whole.danger, *(0.8 * clause.danger for clause in clauses)])
         if likely < (self._at.danger_with_sign if reported else self._at.danger):
             return []
@@ -126,13 +125,13 @@ class ExampleInterpreter:
         chosen = [label for label, score in scores.items() if score == best or score >= self._at.second_danger]
         return [self._danger(label, scores[label], chosen, text, whole, reported.get(label), likely) for label in chosen]
 
-    def _clauses_that_count(self, text: str, opinions: list[Opinion]) -> list[Opinion]:
+    def _clauses_that_count(self, pieces: list[str], opinions: list[Opinion]) -> list[Opinion]:
         whole, *clauses = opinions
         if whole.danger > 0.15:
             return clauses
         return [
             clause
-            for clause, words in zip(clauses, self._pieces(text)[1:], strict=True)
+            for clause, words in zip(clauses, pieces[1:], strict=True)
             if clause.danger >= self._at.clause and any(sign.said is Said.REPORTED for sign in self._screen.look(words))
         ]
 

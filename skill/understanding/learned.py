@@ -1,7 +1,8 @@
 """The learned view: how likely each label is, judged from the examples in the YAML.
 
-Two sides look at a sentence: its words and letters (`WordStatistics`, always there) and its meaning (`Head` on the sentence encoder, where
-the encoder is there). Both are fitted from the examples at start; an intent that was added in YAML needs no training step.
+Two sides look at a sentence: its words and letters (`WordStatistics`, always there) and its meaning (a head on the sentence encoder,
+`fit_head`, where the encoder is there). Both are fitted from the examples at start; an intent that was added in YAML needs no training
+step.
 """
 
 from __future__ import annotations
@@ -89,15 +90,6 @@ def fit_head(vectors: Vectors, targets: Scores) -> Scores:
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """An example close to what was said, for `--explain`. likeness: cosine, -1 to 1."""
-
-    text: str
-    label: str
-    likeness: float
-
-
-@dataclass(frozen=True)
 class Opinion:
     """What the examples say of one sentence.
 
@@ -117,19 +109,19 @@ class Learned:
     """Both sides together. A label whose examples have several tiers ("a little blood", "clots") is learned as several classes."""
 
     def __init__(self, book: IntentBook, encoder: SentenceEncoder | None, cache_folder: Path | None = None) -> None:
-        self._examples = book.examples
-        self._texts = [normalise(example.text) for example in self._examples]
-        own = [(example.labels[0], example.tier) for example in self._examples]
+        examples = book.examples
+        texts = [normalise(example.text) for example in examples]
+        own = [(example.labels[0], example.tier) for example in examples]
         self._classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
         place = {kind: number for number, kind in enumerate(self._classes)}
-        targets = np.zeros((len(self._texts), len(self._classes)), np.float32)
-        for row, example in enumerate(self._examples):
+        targets = np.zeros((len(texts), len(self._classes)), np.float32)
+        for row, example in enumerate(examples):
             targets[row, place[own[row]]] = 1.0
             targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
-        self._words = WordStatistics(self._texts, targets)
+        self._words = WordStatistics(texts, targets)
         self.encoder = encoder
         if encoder is not None:
-            self._vectors, self._head = _fitted(encoder, self._texts, targets, cache_folder)
+            self._head = _fitted_head(encoder, texts, targets, cache_folder)
 
     def opinions(self, sentences: Sequence[str]) -> list[Opinion]:
         """One opinion for each sentence (normalised)."""
@@ -151,14 +143,6 @@ class Learned:
         inputs = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]) * np.float32(_SHARPNESS)
         return np.asarray((1 - _WORDS_WEIGHT) * _softmax(inputs @ self._head) + _WORDS_WEIGHT * _softmax(words), np.float32)
 
-    def neighbours(self, sentence: str, count: int = 3) -> tuple[Neighbour, ...]:
-        """The nearest examples; none without the encoder."""
-        if self.encoder is None:
-            return ()
-        likeness = self._vectors @ self.encoder.embed([sentence])[0]
-        best = np.argsort(-likeness)[:count]
-        return tuple(Neighbour(self._texts[row], self._examples[row].labels[0], float(likeness[row])) for row in best)
-
 
 def _softmax(logits: Scores) -> Scores:
     logits = logits - logits.max(-1, keepdims=True)
@@ -166,8 +150,11 @@ def _softmax(logits: Scores) -> Scores:
     return np.asarray(grown / grown.sum(-1, keepdims=True), np.float32)
 
 
-def _fitted(encoder: SentenceEncoder, texts: list[str], targets: Scores, cache_folder: Path | None) -> tuple[Vectors, Scores]:
-    """Vectors of all examples and the head, from the cache where nothing changed. A broken cache costs only the time to make it anew."""
+def _fitted_head(encoder: SentenceEncoder, texts: list[str], targets: Scores, cache_folder: Path | None) -> Scores:
+    """The head, from the cache where nothing changed; else fitted, and only new examples are embedded.
+
+    A broken cache costs only the time to make it anew.
+    """
     known: dict[str, Vectors] = {}
     store = cache_folder / "understanding.npz" if cache_folder else None
     key = hashlib.sha256("\n".join([_FORMAT, encoder.fingerprint, *texts]).encode() + targets.tobytes()).hexdigest()
@@ -175,7 +162,7 @@ def _fitted(encoder: SentenceEncoder, texts: list[str], targets: Scores, cache_f
         try:
             with np.load(store, allow_pickle=False) as saved:
                 if str(saved["key"]) == key:
-                    return np.asarray(saved["vectors"], np.float32), np.asarray(saved["head"], np.float32)
+                    return np.asarray(saved["head"], np.float32)
                 if str(saved["encoder"]) == encoder.fingerprint:
                     known = dict(zip(map(str, saved["texts"]), np.asarray(saved["vectors"], np.float32), strict=True))
         except Exception:  # numpy raises many kinds for damaged files: whatever it is, the cache is made anew
@@ -186,7 +173,7 @@ def _fitted(encoder: SentenceEncoder, texts: list[str], targets: Scores, cache_f
     head = fit_head(vectors, targets)
     if store is not None:
         _save(store, key=key, encoder=encoder.fingerprint, texts=np.array(texts), vectors=vectors.astype(np.float16), head=head)
-    return vectors, head
+    return head
 
 
 def _save(store: Path, **arrays: object) -> None:
