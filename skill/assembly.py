@@ -58,7 +58,8 @@ def interpreter(settings: Settings, book: IntentBook) -> Interpreter:
 
 
 def responder(settings: Settings, book: IntentBook) -> Responder:
-    return PlainResponder(book, script(book), phrases(settings, book))
+    spoken = phrases(settings, book)
+    return PlainResponder(book, spoken.script, spoken)
 
 
 def model_store(storage: Storage) -> ModelStore:

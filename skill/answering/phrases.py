@@ -30,7 +30,7 @@ class Phrases:
 
     def __init__(self, book: IntentBook, script: Script, around: Surroundings | None = None) -> None:
         self._book = book
-        self._script = script
+        self.script = script
         self._around = around or Surroundings()
 
     def shared(self, key: str, topic: str = "") -> Line:
@@ -74,18 +74,18 @@ class Phrases:
         for key in self._book.lines:
             if key not in _WITH_NUMBER.values():
                 yield self._part(key), self.shared(key)
-        for key, part in self._script.lines.items():
+        for key, part in self.script.lines.items():
             if "{topic}" in part.say:
-                yield from ((part, self.shared(key, label)) for label in self._script.topics)
+                yield from ((part, self.shared(key, label)) for label in self.script.topics)
             elif not PLACEHOLDER.search(part.say):
                 yield part, self.shared(key)
-        yield from ((part, self.of_check(part)) for part in self._script.parts if part.key.startswith("check "))
-        known = {part.key: part for part in self._script.parts}
+        yield from ((part, self.of_check(part)) for part in self.script.parts if part.key.startswith("check "))
+        known = {part.key: part for part in self.script.parts}
         yield from ((known[line.key], line) for line in self.where_to_go())
 
     def _part(self, key: str) -> Part:
-        if key in self._script.lines:
-            return self._script.lines[key]
+        if key in self.script.lines:
+            return self.script.lines[key]
         return self._book.lines[_WITH_NUMBER.get(key, key) if self._around.emergency_number else key]
 
     def _filled(self, text: str, topic: str = "") -> str:
@@ -94,7 +94,7 @@ class Phrases:
     def _value(self, name: str, topic: str) -> str:
         match name:
             case "topic":
-                return self._script.topics[topic]
+                return self.script.topics[topic]
             case "number":
                 return _digit_by_digit(self._around.emergency_number or "")
             case "helper_number":
