@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from skill import __version__, assembly
 from skill.commands import check, devices, doctor, hear, read, render, say, start, understand
@@ -94,5 +96,19 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process. Devices are closed by now.
+
+    One that was interrupted is not taken down piece by piece: threads of the recognisers' libraries may be at work still, and unloading
+    a library under them crashes.
+    """
+    if code == ENDED_BY_USER:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())
