@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skill.errors import IntentError
-from skill.understanding.intents import Part
+from skill.understanding.intents import Part, signature
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
@@ -30,6 +30,7 @@ class _QuestionFile(_PartFile):
 
 
 class _CheckFile(_Strict):
+    reviewed: bool | str
     begin: _PartFile
     questions: list[_QuestionFile] = Field(min_length=1)
     again: _PartFile
@@ -40,8 +41,16 @@ class _CheckFile(_Strict):
     heard: list[str] = []
 
 
-class _LinesFile(RootModel[dict[str, _PartFile]]):
-    model_config = ConfigDict(frozen=True)
+class _LinesFile(BaseModel):
+    """Every other key is a line."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, _PartFile]
+    reviewed: bool | str
+
+    @property
+    def lines(self) -> dict[str, _PartFile]:
+        return self.__pydantic_extra__
 
 
 class _TopicsFile(RootModel[dict[str, str]]):
@@ -75,11 +84,16 @@ class SymptomCheck:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """lines: by key. topics: label → how the question is called. check: the symptom check."""
+    """lines: by key. topics: label → how the question is called. check: the symptom check.
+
+    lines_reviewed, check_reviewed: empty while no clinician has signed; else who and when.
+    """
 
     lines: Mapping[str, Part]
+    lines_reviewed: str
     topics: Mapping[str, str]
     check: SymptomCheck
+    check_reviewed: str
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -93,7 +107,8 @@ def load_script(folder: Path, labels: Iterable[str]) -> Script:
     known = frozenset(labels)
     problems: list[str] = []
     lines_source, topics_source, check_source = (
-        read_yaml(folder / "shared" / name) for name in ("conversation.yaml", "topics.yaml", "symptom_check.yaml")
+        read_yaml(folder / "shared" / name, booleans_at=frozenset({"reviewed"}))
+        for name in ("conversation.yaml", "topics.yaml", "symptom_check.yaml")
     )
     lines, found = validate(lines_source, _LinesFile)
     problems += found
@@ -102,15 +117,15 @@ def load_script(folder: Path, labels: Iterable[str]) -> Script:
     check, found = validate(check_source, _CheckFile)
     problems += found
     if lines is not None:
-        problems += [lines_source.problem((), f"the line {key} is missing; put it back") for key in sorted(NEEDED_LINES - set(lines.root))]
+        problems += [lines_source.problem((), f"the line {key} is missing; put it back") for key in sorted(NEEDED_LINES - set(lines.lines))]
     if topics is not None:
         problems += _unknown(topics_source, ((label,) for label in topics.root), known)
     if check is not None:
         problems += _unknown(check_source, (("questions", number, "label") for number in range(len(check.questions))), known)
     if problems or lines is None or topics is None or check is None:
         raise IntentError(problems)
-    spoken = {key: _part(given, f"conversation {key}", lines_source.place((key, "say"))) for key, given in lines.root.items()}
-    return Script(spoken, topics.root, _walk(check_source, check))
+    spoken = {key: _part(given, f"conversation {key}", lines_source.place((key, "say"))) for key, given in lines.lines.items()}
+    return Script(spoken, signature(lines.reviewed), topics.root, _walk(check_source, check), signature(check.reviewed))
 
 
 def _unknown(source: YamlSource, places: Iterable[tuple[str | int, ...]], known: frozenset[str]) -> list[str]:

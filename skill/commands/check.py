@@ -45,7 +45,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         problems += WordCheck(words, syllable_counter()).problems(spoken)
     if problems:
         raise IntentError(problems)
-    _tell(book)
+    assert script is not None  # else there were problems
+    _tell(book, script)
     return 0
 
 
@@ -62,13 +63,18 @@ def _without_placeholders(book: IntentBook, script: Script | None) -> Iterator[t
     return ((part, Line(part.say)) for part in parts if not PLACEHOLDER.search(part.say))
 
 
-def _tell(book: IntentBook) -> None:
+def _tell(book: IntentBook, script: Script) -> None:
     parts = sum(len(intent.parts) for intent in book.intents.values())
     signed = sum(bool(intent.reviewed) for intent in book.intents.values())
     print(
         f"{len(book.intents)} intents ({len(book.dangers)} danger signs), {parts} answers, {len(book.examples)} ways to say it: no mistake."
     )
-    print(f"Signed off by a clinician: {signed} of {len(book.intents)} intents.")
+    print(f"Signed off by a clinician: {signed} of {len(book.intents)} intents, {shared_signed(book, script)} of 3 files of shared lines.")
+
+
+def shared_signed(book: IntentBook, script: Script) -> int:
+    """How many of lines.yaml, conversation.yaml and symptom_check.yaml a clinician has signed."""
+    return sum(map(bool, (book.lines_reviewed, script.lines_reviewed, script.check_reviewed)))
 
 
 def _collected(problems: list[str], step: Callable[[], Read]) -> Read | None:

@@ -72,6 +72,8 @@ def _shared(book: IntentBook, script: Script, wanted: set[str]) -> Iterator[str]
         if group not in wanted:
             continue
         yield f"## {title}\n"
+        reviewed = {"lines": book.lines_reviewed, "conversation": script.lines_reviewed, "check": script.check_reviewed}[group]
+        yield f"Reviewed: {reviewed or '**no**'}.\n"
         rows = [(part.key.removeprefix(f"{group} "), part.say, part.source) for part in parts if part.key.startswith(f"{group} ")]
         yield from _table(("line", "what is heard", "source"), rows)
         if group == "conversation":

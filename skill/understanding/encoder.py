@@ -28,6 +28,7 @@ class SentenceEncoder:
         import onnxruntime
         from tokenizers import Tokenizer
 
+        self.folder = folder
         model, words = folder / "encoder.onnx", folder / "tokenizer.json"
         try:
             options = onnxruntime.SessionOptions()

@@ -196,11 +196,12 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class IntentBook:
-    """All intents of one language, by label, and the lines they share, by key."""
+    """All intents of one language, by label, and the lines they share, by key. lines_reviewed: as `Intent.reviewed`."""
 
     folder: Path
     intents: Mapping[str, Intent]
     lines: Mapping[str, Part]
+    lines_reviewed: str
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -225,7 +226,7 @@ def load_intents(folder: Path) -> IntentBook:
 def read_intents(folder: Path) -> tuple[IntentBook, list[str]]:
     """One language's folder as far as it can be read, and every mistake of every file. For `check`, which looks at the rest as well."""
     problems: list[str] = []
-    lines = _load_lines(folder / "shared" / "lines.yaml", problems)
+    lines, lines_reviewed = _load_lines(folder / "shared" / "lines.yaml", problems)
     intents: dict[str, Intent] = {}
     sources: dict[str, YamlSource] = {}
     paths = sorted(folder.glob("*.yaml"))
@@ -244,18 +245,25 @@ def read_intents(folder: Path) -> tuple[IntentBook, list[str]]:
         sources[found.label] = source
         intents[found.label] = _intent(source, found)
     problems += _cross_problems(intents, sources, {path.stem for path in paths})
-    return IntentBook(folder, intents, lines), problems
+    return IntentBook(folder, intents, lines, lines_reviewed), problems
 
 
-def _load_lines(path: Path, problems: list[str]) -> dict[str, Part]:
-    source = read_yaml(path)
+def signature(reviewed: bool | str) -> str:
+    """What stands behind `reviewed:` → empty while nobody has signed, else who and when."""
+    return reviewed if isinstance(reviewed, str) else ""
+
+
+def _load_lines(path: Path, problems: list[str]) -> tuple[dict[str, Part], str]:
+    source = read_yaml(path, booleans_at=frozenset({"reviewed"}))
     problems += source.problems
     if not isinstance(source.value, dict):
         if not source.problems:
             problems.append(f"{path}, line 1: the file must hold spoken lines, each a key with `say:` and `source:`")
-        return {}
+        return {}, ""
     lines: dict[str, Part] = {}
     for key, value in source.value.items():
+        if key == "reviewed":
+            continue
         part_source = YamlSource(path, value, {where[1:]: line for where, line in source.lines.items() if where[:1] == (key,)})
         part, part_problems = validate(part_source, _PartFile)
         problems += [problem.replace(", key ", f", key {key} ") for problem in part_problems]
@@ -266,7 +274,9 @@ def _load_lines(path: Path, problems: list[str]) -> dict[str, Part]:
         problems += _placeholder_problems(source, (key, "say"), names, lines)
         if _goes_round(key, lines, ()):
             problems.append(source.problem((key, "say"), f"{{{key}}} stands in itself; take it out"))
-    return lines
+    if "reviewed" not in source.value:
+        problems.append(source.problem(("reviewed",), "this key is missing; add it"))
+    return lines, signature(source.value.get("reviewed", False))
 
 
 def _goes_round(key: str, lines: Mapping[str, Part], within: tuple[str, ...]) -> bool:
@@ -379,7 +389,7 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
         label=found.label,
         means=found.means,
         tier=tier,
-        reviewed=found.reviewed if isinstance(found.reviewed, str) else "",
+        reviewed=signature(found.reviewed),
         answer=part(found.answer, "answer", "answer") if found.answer else None,
         unsure=part(found.unsure, "unsure", "unsure") if found.unsure else None,
         if_yes=_TIER_WORDS[found.if_yes] if found.if_yes else None,

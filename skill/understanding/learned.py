@@ -1,36 +1,28 @@
 """The learned view: how likely each label is, judged from the examples in the YAML.
 
 Two sides look at a sentence: its words and letters (`WordStatistics`, always there) and its meaning (a head on the sentence encoder,
-`fit_head`, where the encoder is there). Both are fitted from the examples at start; an intent that was added in YAML needs no training
+`head.py`, where the encoder is there). Both are fitted from the examples at start; an intent that was added in YAML needs no training
 step.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skill.messages import Tier
-from skill.understanding.encoder import SentenceEncoder, Vectors
+from skill.understanding.encoder import SentenceEncoder
+from skill.understanding.head import Scores, head_for, softmax
 from skill.understanding.intents import IntentBook
 from skill.understanding.wording import normalise
 
-Scores = NDArray[np.float32]
-
-_STEPS = 60
-_DECAY = 2e-5
-_SHARPNESS = 16.0  # the encoder was trained with vectors of length one times about this
 _WORDS_WEIGHT = 0.2  # of the two sides together; measured with benchmarks.understanding
-_FORMAT = "4"
 
 
 def features(text: str) -> list[str]:
@@ -45,48 +37,54 @@ def features(text: str) -> list[str]:
 
 
 class WordStatistics:
-    """Naive Bayes over `features`; the fit is a count. About 0.2 ms a sentence."""
+    """Naive Bayes over `features`; the fit is a count. About 0.2 ms a sentence.
+
+    Features are kept as their checksums: as strings, those of all examples would take most of the memory of understanding.
+    """
 
     def __init__(self, texts: Sequence[str], targets: Scores) -> None:
-        seen = [set(features(text)) for text in texts]
-        spread = Counter(feature for found in seen for feature in found)
-        self._column = {feature: number for number, feature in enumerate(f for f, times in spread.items() if times > 1)}
-        rows, classes = np.nonzero(targets)
-        kinds = targets.shape[1]
-        cells = [
-            self._column[feature] * kinds + kind
-            for row, kind in zip(rows.tolist(), classes.tolist(), strict=True)
-            for feature in seen[row]
-            if feature in self._column
-        ]
-        counts = np.bincount(cells, minlength=len(self._column) * kinds).astype(np.float32).reshape(-1, kinds) + np.float32(0.05)
-        self._log_odds = np.log(counts / counts.sum(0)) - np.log(counts.sum(1, keepdims=True) / counts.sum())
+        found = [_checksums(text) for text in texts]
+        every = np.concatenate(found)
+        rows = np.repeat(np.arange(len(found)), [len(one) for one in found])
+        kinds, times = np.unique(every, return_counts=True)
+        self._known = kinds[times > 1]
+        columns = np.searchsorted(self._known, every).clip(max=max(0, len(self._known) - 1))
+        kept = self._known[columns] == every if len(self._known) else np.zeros(len(every), bool)
+        rows, columns = rows[kept], columns[kept]
+        counts = np.full((len(self._known), targets.shape[1]), 0.05, np.float32)
+        for kind in range(targets.shape[1]):
+            counts[:, kind] += np.bincount(columns[targets[rows, kind] > 0], minlength=len(self._known))
+        odds = np.log(counts / counts.sum(0)) - np.log(counts.sum(1, keepdims=True) / counts.sum())
+        self._log_odds = odds.astype(np.float16)
         self._prior = np.log((targets.sum(0) + 1) / (targets.sum() + targets.shape[1]))
 
     def log_scores(self, text: str) -> Scores:
         """(labels,) unnormalised. Damped by the square root of the number of features, since they hang together."""
-        columns = [self._column[feature] for feature in set(features(text)) if feature in self._column]
-        if not columns:
+        wanted = _checksums(text)
+        places = np.searchsorted(self._known, wanted).clip(max=max(0, len(self._known) - 1))
+        columns = places[self._known[places] == wanted] if len(self._known) else places[:0]
+        if not len(columns):
             return np.asarray(self._prior, np.float32)
-        evidence = self._log_odds[columns].sum(0)
+        evidence = self._log_odds[columns].sum(0, dtype=np.float32)
         return np.asarray(self._prior + evidence * (3.0 / len(columns) ** 0.5), np.float32)
 
 
-def fit_head(vectors: Vectors, targets: Scores) -> Scores:
-    """Multinomial logistic regression, (385, labels), by accelerated gradient from the class means: about a second for 11,000 examples."""
-    inputs = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]) * np.float32(_SHARPNESS)
-    share = targets / targets.sum(1, keepdims=True)
-    weights = np.zeros((inputs.shape[1], targets.shape[1]), np.float32)
-    means = (share.T @ vectors) / (share.sum(0)[:, None] + 1e-6)
-    weights[:-1] = means.T
-    velocity = np.zeros_like(weights)
-    rate = np.float32(4.0 / (_SHARPNESS**2))
-    for step in range(_STEPS):
-        ahead = weights + velocity * np.float32(step / (step + 3))
-        error = _softmax(inputs @ ahead) - share
-        update = ahead - rate * ((inputs.T @ error) / len(inputs) * targets.shape[1] * 0.5 + _DECAY * ahead)
-        velocity, weights = update - weights, update
-    return weights
+def _checksums(text: str) -> NDArray[np.uint32]:
+    """One for each different feature."""
+    return np.fromiter((crc32(feature.encode()) for feature in set(features(text))), np.uint32)
+
+
+def training_set(book: IntentBook) -> tuple[list[str], Scores, tuple[tuple[str, Tier], ...]]:
+    """Sentences (normalised), what each means (sentences, classes: 1.0 where it means this), and the classes: label and tier."""
+    examples = book.examples
+    own = [(example.labels[0], example.tier) for example in examples]
+    classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
+    place = {kind: number for number, kind in enumerate(classes)}
+    targets = np.zeros((len(examples), len(classes)), np.float32)
+    for row, example in enumerate(examples):
+        targets[row, place[own[row]]] = 1.0
+        targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
+    return [normalise(example.text) for example in examples], targets, classes
 
 
 @dataclass(frozen=True)
@@ -109,19 +107,11 @@ class Learned:
     """Both sides together. A label whose examples have several tiers ("a little blood", "clots") is learned as several classes."""
 
     def __init__(self, book: IntentBook, encoder: SentenceEncoder | None, cache_folder: Path | None = None) -> None:
-        examples = book.examples
-        texts = [normalise(example.text) for example in examples]
-        own = [(example.labels[0], example.tier) for example in examples]
-        self._classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
-        place = {kind: number for number, kind in enumerate(self._classes)}
-        targets = np.zeros((len(texts), len(self._classes)), np.float32)
-        for row, example in enumerate(examples):
-            targets[row, place[own[row]]] = 1.0
-            targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
+        texts, targets, self._classes = training_set(book)
         self._words = WordStatistics(texts, targets)
         self.encoder = encoder
         if encoder is not None:
-            self._head = _fitted_head(encoder, texts, targets, cache_folder)
+            self._head = head_for(texts, targets, encoder, cache_folder)
 
     def opinions(self, sentences: Sequence[str]) -> list[Opinion]:
         """One opinion for each sentence (normalised)."""
@@ -138,50 +128,6 @@ class Learned:
     def _scores(self, sentences: Sequence[str]) -> Scores:
         words = np.stack([self._words.log_scores(sentence) for sentence in sentences])
         if self.encoder is None:
-            return _softmax(words)
-        vectors = self.encoder.embed(sentences)
-        inputs = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]) * np.float32(_SHARPNESS)
-        return np.asarray((1 - _WORDS_WEIGHT) * _softmax(inputs @ self._head) + _WORDS_WEIGHT * _softmax(words), np.float32)
-
-
-def _softmax(logits: Scores) -> Scores:
-    logits = logits - logits.max(-1, keepdims=True)
-    grown = np.exp(logits)
-    return np.asarray(grown / grown.sum(-1, keepdims=True), np.float32)
-
-
-def _fitted_head(encoder: SentenceEncoder, texts: list[str], targets: Scores, cache_folder: Path | None) -> Scores:
-    """The head, from the cache where nothing changed; else fitted, and only new examples are embedded.
-
-    A broken cache costs only the time to make it anew.
-    """
-    known: dict[str, Vectors] = {}
-    store = cache_folder / "understanding.npz" if cache_folder else None
-    key = hashlib.sha256("\n".join([_FORMAT, encoder.fingerprint, *texts]).encode() + targets.tobytes()).hexdigest()
-    if store is not None and store.is_file():
-        try:
-            with np.load(store, allow_pickle=False) as saved:
-                if str(saved["key"]) == key:
-                    return np.asarray(saved["head"], np.float32)
-                if str(saved["encoder"]) == encoder.fingerprint:
-                    known = dict(zip(map(str, saved["texts"]), np.asarray(saved["vectors"], np.float32), strict=True))
-        except Exception:  # numpy raises many kinds for damaged files: whatever it is, the cache is made anew
-            known = {}
-    new = [text for text in texts if text not in known]
-    known.update(zip(new, encoder.embed(new), strict=True))
-    vectors = np.stack([known[text] for text in texts])
-    head = fit_head(vectors, targets)
-    if store is not None:
-        _save(store, key=key, encoder=encoder.fingerprint, texts=np.array(texts), vectors=vectors.astype(np.float16), head=head)
-    return head
-
-
-def _save(store: Path, **arrays: object) -> None:
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=store.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(name, store)
-    except OSError:  # no space or no rights: the next start computes it again
-        return
+            return softmax(words)
+        meaning = self._head.logits(self.encoder.embed(sentences))
+        return np.asarray((1 - _WORDS_WEIGHT) * softmax(meaning) + _WORDS_WEIGHT * softmax(words), np.float32)

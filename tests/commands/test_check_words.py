@@ -44,7 +44,13 @@ def test_all_is_well_and_how_many_are_signed(checker: Program, folder: Path) -> 
     assert done.returncode == 0, done.stderr.decode()
     told = done.stdout.decode()
     assert "no mistake" in told
-    assert re.search(r"Signed off by a clinician: 1 of \d\d intents\.", told)
+    assert re.search(r"Signed off by a clinician: 1 of \d\d intents, 0 of 3 files of shared lines\.", told)
+
+
+def test_a_signature_of_the_shared_lines_is_counted(checker: Program, folder: Path) -> None:
+    for name in ("lines", "conversation", "symptom_check"):
+        change(folder / "shared" / f"{name}.yaml", "reviewed: no", 'reviewed: "A. Midwife, 2026-12-01"  # was no')
+    assert "3 of 3 files of shared lines." in checker.run("check").stdout.decode()
 
 
 def test_every_finding_of_every_file_is_told_at_once(checker: Program, folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_the_document_holds_all_it_can_say(espeak: Program, book: IntentBook) ->
             assert part.say.replace("{", "}").split("}")[-1].strip() in text
     for part in book.lines.values():
         assert part.say in text
-    assert text.count("Reviewed: **no**") == sum(not intent.reviewed for intent in book.intents.values())
+    assert text.count("Reviewed: **no**") == sum(not intent.reviewed for intent in book.intents.values()) + 3  # files of shared lines
     assert "{emergency}" not in text.partition("## Lines that several answers share")[0]
     assert text.index("### danger.bleeding") < text.index("### cause.overview") < text.index("### control.help")
 

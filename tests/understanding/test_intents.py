@@ -13,7 +13,7 @@ from skill.messages import Tier
 from skill.understanding.intents import IntentBook, load_intents
 
 LABELS = Path(__file__).resolve().parents[3] / "shared" / "labels.md"
-LINES = "now: {say: 'Go now.', source: test}\nnow_with_number: {say: 'Go now, {number}.', source: test}\n"
+LINES = "now: {say: 'Go now.', source: test}\nnow_with_number: {say: 'Go now, {number}.', source: test}\nreviewed: no\n"
 SHOES = """label: relief.shoes
 means: shoes
 tier: none
@@ -197,6 +197,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_still_looked_at(fold
     [
         ("now: {say: '', source: test}\n", "line 1, key now say", "empty"),
         ("now: {say: Go.}\n", "line 1, key now source", "missing"),
+        ("now: {say: Go., source: test}\n", "line 1, key reviewed", "missing"),
         ("now: Go.\n", "line 1", "keys with values"),
         ("now: {say: 'Go {wehn}.', source: test}\n", "line 1, key now say", "{wehn}"),
         ("now: {say: 'Call {number}.', source: test}\n", "line 1, key now say", "{number}"),

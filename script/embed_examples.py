@@ -1,0 +1,34 @@
+"""Writes models/encoder/fitted.npz: the vectors of all examples and the head fitted from them, so that no first start has to make them.
+
+    .venv/bin/python script/embed_examples.py
+
+Run it after script/train_encoder.py, and when many examples were added (a start embeds by itself what this file does not hold).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from skill.understanding.encoder import SentenceEncoder
+from skill.understanding.head import FITTED_FILE, fit, head_key, write_kept
+from skill.understanding.intents import load_intents
+from skill.understanding.learned import training_set
+
+
+def main() -> int:
+    encoder = SentenceEncoder(ROOT / "models" / "encoder")
+    texts, targets, _ = training_set(load_intents(ROOT / "intents" / "en"))
+    vectors = encoder.embed(texts)
+    path = encoder.folder / FITTED_FILE
+    path.unlink(missing_ok=True)
+    write_kept(path, head_key(texts, targets, encoder), encoder, fit(vectors, targets), dict(zip(texts, vectors, strict=True)))
+    print(f"{path}: {len(texts)} examples, {path.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
