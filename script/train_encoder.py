@@ -6,17 +6,20 @@ have grown much. It needs what the assistant does not (PyTorch, transformers, on
     python -m venv /tmp/train && /tmp/train/bin/pip install torch transformers onnx onnxscript onnxruntime pyyaml pydantic rich
     /tmp/train/bin/python script/train_encoder.py --base FOLDER_OF_ALL_MINILM_L6_V2
 
-The base is all-MiniLM-L6-v2 (Apache-2.0), `run_assistant.py models fetch all-minilm-l6-v2`. What training sees is `intents/en/` alone.
+The base is all-MiniLM-L6-v2 (Apache-2.0), `run_assistant.py models fetch all-minilm-l6-v2`. What training sees is `intents/en/`, and what
+the recogniser made of those sentences (script/hear_examples.py). Afterwards run script/embed_examples.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import sys
 import tempfile
 import time
+from difflib import SequenceMatcher
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,18 +34,31 @@ from skill.understanding.intents import NOTHING_OF_OURS, load_intents
 from skill.understanding.wording import normalise
 
 LONGEST_TOKENS = 64
+LEAST_LIKENESS = 0.55  # of what was heard to what was said: below it nothing of the sentence is left
 JOINS = (" and ", " also ", " but ", " oh and ", " and another thing ", " ", " so ", " because ", " plus ", " anyway ")
 
 
 class Examples:
     """Our sentences, with the labels of each as a row of zeros and ones; noise and joined sentences are made anew for each epoch."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, heard: Path, seed: int) -> None:
         book = load_intents(folder)
         self.labels = sorted(book.intents)
         self.dice = random.Random(seed)
         self.rows = [(normalise(example.text), frozenset(example.labels)) for example in book.examples]
+        self.rows += self._misheard(heard)
         self.vocabulary = sorted({word for text, _ in self.rows for word in text.split()})
+
+    def _misheard(self, path: Path) -> list[tuple[str, frozenset[str]]]:
+        """What the recogniser made of our sentences, where that is something else and still like them."""
+        means = dict(self.rows)
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        pairs = {(normalise(row["heard"]), row["said"]) for row in rows if row["said"] in means}
+        return sorted(
+            (heard, means[said])
+            for heard, said in pairs
+            if heard not in means and SequenceMatcher(None, heard, said).ratio() >= LEAST_LIKENESS
+        )
 
     def epoch(self) -> list[tuple[str, frozenset[str]]]:
         rows = [(self.noisy(text) if self.dice.random() < 0.25 else text, labels) for text, labels in self.rows]
@@ -105,6 +121,7 @@ def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs
             {"params": [*head.parameters(), scale], "lr": rate * 10},
         ],
         weight_decay=0.01,
+        fused=True,
     )
     steps = epochs * (len(examples.rows) * 6 // 5 // batch + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, rate * 10], total_steps=steps + 10, pct_start=0.1)
@@ -120,7 +137,9 @@ def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs
         for group in batches:
             tokens = tokenizer([text for text, _ in group], padding=True, truncation=True, max_length=LONGEST_TOKENS, return_tensors="pt")
             wanted = examples.targets([labels for _, labels in group])
-            embedded = encoder(tokens["input_ids"], tokens["attention_mask"])
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                embedded = encoder(tokens["input_ids"], tokens["attention_mask"])
+            embedded = embedded.float()
             logits = head(nn.functional.dropout(embedded, 0.1)) * scale
             share = wanted / wanted.sum(1, keepdim=True)
             loss = nn.functional.cross_entropy(logits, share, label_smoothing=0.05)
@@ -168,6 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--intents", type=Path, default=ROOT / "intents" / "en")
+    parser.add_argument("--heard", type=Path, default=ROOT / "models" / "encoder" / "heard.jsonl")
     parser.add_argument("--target", type=Path, default=ROOT / "models" / "encoder")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=32)
@@ -176,7 +196,7 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     np.random.seed(arguments.seed)
-    examples = Examples(arguments.intents, arguments.seed)
+    examples = Examples(arguments.intents, arguments.heard, arguments.seed)
     print(f"{len(examples.rows)} examples, {len(examples.labels)} labels", file=sys.stderr)
     tokenizer = AutoTokenizer.from_pretrained(arguments.base)
     encoder = Encoder(arguments.base)

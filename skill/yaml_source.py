@@ -21,7 +21,7 @@ KeyPath = tuple[str | int, ...]
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Schema = TypeVar("Schema", bound=BaseModel)
-_BOOLEAN_TAG = "tag:yaml.org,2002:bool"
+_BOOLEAN_TAG, _TEXT_TAG = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,8 @@ class _Walker:
 
 
 def _construct(node: yaml.ScalarNode) -> Any:
+    if node.tag == _TEXT_TAG:
+        return node.value
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)

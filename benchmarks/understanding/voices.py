@@ -40,10 +40,10 @@ def open_voices() -> dict[str, Render]:
     """
     return {
         "hibari": _hibari(),
-        "espeak-ng, US": _program("espeak-ng", "-v", "en-us", "-s", "150", "-w", "{wav}", "{text}"),
-        "espeak-ng, British": _program("espeak-ng", "-v", "en-gb", "-s", "150", "-w", "{wav}", "{text}"),
-        "flite slt, US female": _program("flite", "-voice", "slt", "-t", "{text}", "-o", "{wav}"),
-        "flite awb, Scottish": _program("flite", "-voice", "awb", "-t", "{text}", "-o", "{wav}"),
+        "espeak-ng, US": program("espeak-ng", "-v", "en-us", "-s", "150", "-w", "{wav}", "{text}"),
+        "espeak-ng, British": program("espeak-ng", "-v", "en-gb", "-s", "150", "-w", "{wav}", "{text}"),
+        "flite slt, US female": program("flite", "-voice", "slt", "-t", "{text}", "-o", "{wav}"),
+        "flite awb, Scottish": program("flite", "-voice", "awb", "-t", "{text}", "-o", "{wav}"),
     }
 
 
@@ -105,7 +105,7 @@ def _hibari() -> Render:
     return render
 
 
-def _program(*command: str) -> Render:
+def program(*command: str) -> Render:
     """A voice that is a program of its own and writes a WAV file."""
 
     def render(text: str) -> Samples:

@@ -107,7 +107,7 @@ class WhisperRecogniser:
         try:
             encoded = self._encode(sound, window)
             result = self._generate(encoded, seconds)
-            if window != WINDOWS_SECONDS[-1] and _runs_in_a_circle(plain_words(self._tokens.decode(result.sequences_ids[0]))):
+            if window != WINDOWS_SECONDS[-1] and _repeats(plain_words(self._tokens.decode(result.sequences_ids[0]))):
                 # The long window that Whisper was trained with loops less often.
                 encoded = self._encode(sound, WINDOWS_SECONDS[-1])
                 result = self._generate(encoded, seconds)
@@ -198,6 +198,12 @@ def _why_not_speech(readings: Sequence[Alternative], result: Any) -> str | None:
     if _runs_in_a_circle(text):
         return f"Whisper ran in a circle: {text[:40]!r}"
     return None
+
+
+def _repeats(text: str) -> bool:
+    """In a circle, or all of it just twice: of 7,600 spoken sentences 35 came doubled in a short window."""
+    words = text.split()
+    return _runs_in_a_circle(text) or (len(words) > 5 and words[: len(words) // 2] * 2 == words)
 
 
 def _runs_in_a_circle(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from skill.messages import Certainty, Match, Tier, Transcript, Understanding
-from skill.understanding.intents import NOTHING_OF_OURS, IntentBook
+from skill.understanding.intents import NOTHING_OF_OURS, Example, IntentBook
 from skill.understanding.learned import Learned, Opinion
 from skill.understanding.screen import DangerScreen, Said, Sign
 from skill.understanding.wording import normalise
@@ -79,20 +79,14 @@ class ExampleInterpreter:
         self._screen = screen
         self._learned = learned
         self._at = thresholds or Thresholds()
-        self._exact = {
-            normalise(example.text): label
-            for label, intent in book.intents.items()
-            if label.startswith("control.")
-            for example in intent.examples
-        }
+        self._exact = {normalise(example.text): example for example in book.examples}
 
     def interpret(self, transcript: Transcript) -> Understanding:
         text = normalise(transcript.text)
         if not text:
             return Understanding(text)
         if text in self._exact:
-            label = self._exact[text]
-            return Understanding(text, (Match(label, Tier.NONE, Certainty.SURE, 1.0, ("said in so many words",)),))
+            return Understanding(text, self._in_so_many_words(text, self._exact[text]))
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         pieces = self._pieces(text)
@@ -104,6 +98,18 @@ class ExampleInterpreter:
         questions = self._questions(opinions, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         return Understanding(text, tuple(found), tuple(label for label in denied if label not in {match.label for match in dangers}))
+
+    def _in_so_many_words(self, text: str, example: Example) -> tuple[Match, ...]:
+        """Somebody wrote down what this very sentence means: that counts, whatever the other examples say."""
+        tiers = {label: self._book.intents[label].tier for label in example.labels} | {example.labels[0]: example.tier}
+        matches = []
+        for label in sorted(tiers, key=lambda label: -tiers[label]):
+            if label == NOTHING_OF_OURS:
+                continue
+            others = [other for other in tiers if other != label and other.startswith("danger.")]
+            tier = max(tiers[label], self._screen.raised(label, others, text)) if label.startswith("danger.") else Tier.NONE
+            matches.append(Match(label, tier, Certainty.SURE, 1.0, ("said in so many words",)))
+        return tuple(sorted(matches, key=lambda match: -match.tier))
 
     def _pieces(self, text: str) -> list[str]:
         """The whole first, then its clauses where there are several of some length."""
