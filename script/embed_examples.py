@@ -14,19 +14,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import FITTED_FILE, fit, head_key, write_kept
+from skill.understanding.head import FITTED_FILE, fit, write_kept
 from skill.understanding.intents import load_intents
 from skill.understanding.learned import training_set
 
 
 def main() -> int:
     encoder = SentenceEncoder(ROOT / "models" / "encoder")
-    texts, targets, _ = training_set(load_intents(ROOT / "intents" / "en"))
-    vectors = encoder.embed(texts)
+    examples, _ = training_set(load_intents(ROOT / "intents" / "en"))
+    vectors = encoder.embed(examples.texts)
     path = encoder.folder / FITTED_FILE
     path.unlink(missing_ok=True)
-    write_kept(path, head_key(texts, targets, encoder), encoder, fit(vectors, targets), dict(zip(texts, vectors, strict=True)))
-    print(f"{path}: {len(texts)} examples, {path.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    write_kept(path, examples, encoder, fit(vectors, examples.targets), dict(zip(examples.texts, vectors, strict=True)))
+    print(f"{path}: {len(examples.texts)} examples, {path.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from skill import understanding
 from skill.answering.countries import load_countries
 from skill.answering.phrases import Phrases, Surroundings
 from skill.answering.responder import NEEDED_LABELS, NEEDED_LINES, PlainResponder
@@ -18,8 +19,7 @@ from skill.settings import PROJECT, Settings, Storage
 from skill.speaking import open_voice
 from skill.speaking.cache import CachedVoice
 from skill.stages import Interpreter, Microphone, Recogniser, Responder, Speaker
-from skill.understanding import open_interpreter
-from skill.understanding.intents import IntentBook, load_intents
+from skill.understanding.intents import Example, IntentBook, load_intents
 
 MANIFEST = PROJECT / "models" / "manifest.yaml"
 ENCODER = PROJECT / "models" / "encoder"  # kept in the repository, so it does not move with `models_folder`
@@ -54,7 +54,12 @@ def script(book: IntentBook) -> Script:
 
 
 def interpreter(settings: Settings, book: IntentBook) -> Interpreter:
-    return open_interpreter(book, ENCODER, settings.storage.cache_folder)
+    return understanding.open_interpreter(book, ENCODER, settings.storage.cache_folder)
+
+
+def nearest_examples(settings: Settings, book: IntentBook, text: str) -> list[tuple[float, Example]]:
+    """What it compares a sentence with, for people who ask why: likeness and example, the most like first."""
+    return understanding.nearest_examples(book, ENCODER, settings.storage.cache_folder, text)
 
 
 def responder(settings: Settings, book: IntentBook) -> Responder:

@@ -17,7 +17,14 @@ LIBRARIES = {
     "faster_whisper": {"skill.hearing.whisper_recogniser"},
     "filelock": {"skill.models.fetching"},
     "hibari": {"skill.speaking.natural_voice", "skill.speaking.syllables"},
-    "numpy": {"skill.hearing", "skill.speaking", "skill.understanding.encoder", "skill.understanding.learned", "skill.commands.doctor"},
+    "numpy": {
+        "skill.hearing",
+        "skill.speaking",
+        "skill.understanding.encoder",
+        "skill.understanding.head",
+        "skill.understanding.learned",
+        "skill.commands.doctor",
+    },
     "onnxruntime": {"skill.understanding.encoder", "skill.speaking.natural_voice", "skill.speaking.syllables"},
     "platformdirs": {"skill.settings"},
     "pydantic": {

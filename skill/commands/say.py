@@ -24,6 +24,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     understanding = interpreter.interpret(Transcript(arguments.text, "typed"))
     if arguments.explain:
         _explain(understanding)
+        for likeness, example in assembly.nearest_examples(settings, book, arguments.text):
+            print(f"like, {likeness:.2f}: {' '.join(example.labels)} ({example.tier.word}): {example.text!r}", file=sys.stderr)
     # Whoever types to it means it: what is not understood gets its short reply, as in a conversation.
     reply, _ = responder.respond(understanding, Conversation(weeks=settings.answering.weeks, talking=True))
     print(reply.text)

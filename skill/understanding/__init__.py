@@ -7,10 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from skill.errors import ModelError
-from skill.understanding.intents import IntentBook
+from skill.understanding.head import nearest
+from skill.understanding.intents import Example, IntentBook
 from skill.understanding.interpreter import ExampleInterpreter
-from skill.understanding.learned import Learned
+from skill.understanding.learned import Learned, training_set
 from skill.understanding.screen import load_screen
+from skill.understanding.wording import normalise
 
 
 def open_interpreter(book: IntentBook, encoder_folder: Path, cache_folder: Path | None) -> ExampleInterpreter:
@@ -25,6 +27,21 @@ def open_interpreter(book: IntentBook, encoder_folder: Path, cache_folder: Path 
     interpreter = ExampleInterpreter(book, screen, Learned(book, encoder, cache_folder))
     _give_back_memory()
     return interpreter
+
+
+def nearest_examples(
+    book: IntentBook, encoder_folder: Path, cache_folder: Path | None, text: str, count: int = 5
+) -> list[tuple[float, Example]]:
+    """Likeness (cosine) and example, the most like first; empty without the sentence encoder."""
+    from skill.understanding.encoder import SentenceEncoder
+
+    try:
+        encoder = SentenceEncoder(encoder_folder)
+    except ModelError:
+        return []
+    examples, _ = training_set(book)
+    found = nearest(examples, encoder, cache_folder, normalise(text), count)
+    return [(likeness, book.examples[row]) for likeness, row in found]
 
 
 def _give_back_memory() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from skill.understanding.encoder import VECTOR_LENGTH, SentenceEncoder, Vectors
 
 Scores = NDArray[np.float32]
+Packed = tuple[NDArray[np.int8], np.float32]
 
 FITTED_FILE = "fitted.npz"
 _FORMAT = "5"
@@ -40,35 +41,56 @@ class Head:
 
 
 @dataclass(frozen=True)
+class TrainingSet:
+    """texts: normalised. targets: (texts, classes), 1.0 where a text means it. classes: a name for each, as "danger.fever now"."""
+
+    texts: Sequence[str]
+    targets: Scores
+    classes: Sequence[str]
+
+    def key(self, encoder: SentenceEncoder) -> str:
+        """Checksum of all that a head depends on."""
+        words = "\n".join([_FORMAT, encoder.fingerprint, *self.classes, "", *self.texts])
+        return hashlib.sha256(words.encode() + self.targets.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Kept:
     """What a file of the store holds. vectors: checksum of a sentence → its vector in eight bits, and its scale."""
 
     key: str
+    classes: Sequence[str]
     weights: Scores
-    vectors: Mapping[bytes, tuple[NDArray[np.int8], np.float32]]
+    vectors: Mapping[bytes, Packed]
 
 
-def head_for(texts: Sequence[str], targets: Scores, encoder: SentenceEncoder, cache_folder: Path | None) -> Head:
-    """The head for these examples. targets: (examples, classes). A broken or missing store costs only the time to make it anew."""
-    key = head_key(texts, targets, encoder)
-    cache = cache_folder / "understanding.npz" if cache_folder else None
-    files = [path for path in (encoder.folder / FITTED_FILE, cache) if path is not None]
-    for path in files:
-        kept = read_kept(path, encoder, vectors_too=False)
+def head_for(examples: TrainingSet, encoder: SentenceEncoder, cache_folder: Path | None) -> Head:
+    """The head for these examples. A broken or missing store costs only the time to make it anew."""
+    key = examples.key(encoder)
+    shipped, cache = encoder.folder / FITTED_FILE, _cache(cache_folder)
+    for path in (shipped, cache):
+        kept = _read(path, encoder, vectors_too=False)
         if kept is not None and kept.key == key:
             return Head(kept.weights)
-    known = [kept for path in files if (kept := read_kept(path, encoder)) is not None]
-    vectors, fresh = _vectors(texts, encoder, known)
-    start = next((kept.weights for kept in known if kept.weights.shape == (VECTOR_LENGTH + 1, targets.shape[1])), None)
-    weights = fit(vectors, targets, start)
+    known, cached = _read(shipped, encoder), _read(cache, encoder)
+    vectors, fresh = _vectors(examples.texts, encoder, known.vectors if known else {}, cached.vectors if cached else {})
+    # Never from the cache's head: what is understood must not depend on what stood in the YAML before.
+    weights = fit(vectors, examples.targets, known.weights if known and list(known.classes) == list(examples.classes) else None)
     if cache is not None:
-        write_kept(cache, key, encoder, weights, fresh)
+        write_kept(cache, examples, encoder, weights, fresh)
     return Head(weights)
 
 
-def head_key(texts: Sequence[str], targets: Scores, encoder: SentenceEncoder) -> str:
-    """Checksum of all that a head depends on."""
-    return hashlib.sha256("\n".join([_FORMAT, encoder.fingerprint, *texts]).encode() + targets.tobytes()).hexdigest()
+def nearest(examples: TrainingSet, encoder: SentenceEncoder, cache_folder: Path | None, text: str, count: int) -> list[tuple[float, int]]:
+    """The examples most like a sentence: cosine, and position among the examples, the most like first. For people who ask why."""
+    known, cached = _read(encoder.folder / FITTED_FILE, encoder), _read(_cache(cache_folder), encoder)
+    vectors, _ = _vectors(examples.texts, encoder, known.vectors if known else {}, cached.vectors if cached else {})
+    likeness = vectors @ encoder.embed([text])[0]
+    return [(float(likeness[row]), int(row)) for row in np.argsort(-likeness)[:count]]
+
+
+def _cache(folder: Path | None) -> Path | None:
+    return folder / "understanding.npz" if folder else None
 
 
 def fit(vectors: Vectors, targets: Scores, start: Scores | None = None) -> Scores:
@@ -99,19 +121,18 @@ def softmax(logits: Scores) -> Scores:
     return logits
 
 
-def _vectors(texts: Sequence[str], encoder: SentenceEncoder, known: Iterable[Kept]) -> tuple[Vectors, dict[str, Vectors]]:
-    """All vectors, and by sentence those that nobody knew yet or that only the cache knew."""
-    shipped, *others = [kept.vectors for kept in known] or [{}]
+def _vectors(
+    texts: Sequence[str], encoder: SentenceEncoder, shipped: Mapping[bytes, Packed], cached: Mapping[bytes, Packed]
+) -> tuple[Vectors, dict[str, Vectors]]:
+    """All vectors, and by sentence those that were not shipped."""
     vectors = np.zeros((len(texts), VECTOR_LENGTH), np.float32)
     fresh: dict[str, Vectors] = {}
     for row, text in enumerate(texts):
-        found = shipped.get(name := _checksum(text))
-        if found is None:
-            found = next((other[name] for other in others if name in other), None)
-            fresh[text] = encoder.embed([text])[0] if found is None else found[0] * found[1]
-            vectors[row] = fresh[text]
-        else:
-            vectors[row] = found[0] * found[1]
+        name = _checksum(text)
+        packed = shipped.get(name) or cached.get(name) or _pack(encoder.embed([text])[0])
+        vectors[row] = packed[0] * packed[1]
+        if name not in shipped:
+            fresh[text] = vectors[row]
     return vectors, fresh
 
 
@@ -119,8 +140,16 @@ def _checksum(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-def read_kept(path: Path, encoder: SentenceEncoder, vectors_too: bool = True) -> Kept | None:
+def _pack(vector: Vectors) -> Packed:
+    """In eight bits, as it is kept: a start that finds it in the store must not understand anything else than the one that made it."""
+    scale = np.float32(max(float(np.abs(vector).max()), 1e-6) / 127)
+    return np.rint(vector / scale).astype(np.int8), scale
+
+
+def _read(path: Path | None, encoder: SentenceEncoder, vectors_too: bool = True) -> Kept | None:
     """None where the file is missing, damaged, or of another encoder."""
+    if path is None:
+        return None
     try:
         with np.load(path, allow_pickle=False) as saved:
             if str(saved["encoder"]) != encoder.fingerprint:
@@ -129,22 +158,29 @@ def read_kept(path: Path, encoder: SentenceEncoder, vectors_too: bool = True) ->
             if vectors_too:
                 names, numbers, scales = saved["names"].tobytes(), saved["vectors"], saved["scales"]
                 vectors = {names[8 * row : 8 * row + 8]: (numbers[row], scales[row]) for row in range(len(numbers))}
-            return Kept(str(saved["key"]), np.asarray(saved["weights"], np.float32), vectors)
+            return Kept(str(saved["key"]), saved["classes"].tolist(), np.asarray(saved["weights"], np.float32), vectors)
     except Exception:  # numpy raises many kinds for damaged files: whatever it is, all is made anew
         return None
 
 
-def write_kept(path: Path, key: str, encoder: SentenceEncoder, weights: Scores, vectors: Mapping[str, Vectors]) -> None:
+def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weights: Scores, vectors: Mapping[str, Vectors]) -> None:
     """Whole or not at all. Where there is no space or no right to write, nothing: the next start computes it again."""
-    rows = np.stack(list(vectors.values())) if vectors else np.zeros((0, VECTOR_LENGTH), np.float32)
-    scales = (np.abs(rows).max(1, initial=1e-6) / 127).astype(np.float32)
-    names = np.frombuffer(b"".join(map(_checksum, vectors)), np.uint8)
+    packed = [_pack(vector) for vector in vectors.values()]
+    arrays = {
+        "key": examples.key(encoder),
+        "encoder": encoder.fingerprint,
+        "classes": np.array(examples.classes),
+        "weights": weights,
+        "names": np.frombuffer(b"".join(map(_checksum, vectors)), np.uint8),
+        "vectors": np.array([numbers for numbers, _ in packed], np.int8).reshape(-1, VECTOR_LENGTH),
+        "scales": np.array([scale for _, scale in packed], np.float32),
+    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        os.chmod(name, 0o644)
         with os.fdopen(handle, "wb") as file:
-            numbers = np.rint(rows / scales[:, None]).astype(np.int8)
-            np.savez(file, key=key, encoder=encoder.fingerprint, weights=weights, names=names, vectors=numbers, scales=scales)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
         os.replace(name, path)
     except OSError:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skill.messages import Certainty, Match, Tier, Transcript, Understanding
 from skill.understanding.intents import NOTHING_OF_OURS, Example, IntentBook
@@ -15,6 +15,8 @@ from skill.understanding.wording import normalise
 _LONGEST_WORDS = 60  # the tail of a longer ramble is judged in clauses all the same
 _MOST_PIECES = 8
 _LEAST_CLAUSE_WORDS = 3
+_COURTESY = frozenset({"control.greet", "control.thanks"})
+_LONGEST_COURTESY_WORDS = 4
 _TRACE = 0.05
 # Where a question begins behind something else: "i am bleeding should i lie down".
 _QUESTION_BEGINS = re.compile(
@@ -43,6 +45,11 @@ def _plainly(text: str) -> bool:
     return len(words) <= _PLAIN_DENIAL_WORDS and not _TAKES_BACK & set(words)
 
 
+def _substance(understanding: Understanding) -> tuple[Tier, bool]:
+    """How much there is to answer: how serious, and whether anything is more than a word to the assistant."""
+    return understanding.tier, any(not label.startswith("control.") for label in understanding.labels)
+
+
 def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
     """Labels that she denied and reported nowhere."""
     reported = {sign.label for sign in signs if sign.said is Said.REPORTED}
@@ -60,8 +67,8 @@ class Thresholds:
     clause_question: in one clause alone.
     """
 
-    danger: float = 0.22
-    danger_with_sign: float = 0.08
+    danger: float = 0.20
+    danger_with_sign: float = 0.155
     sure: float = 0.60
     clause: float = 0.90
     second_danger: float = 0.25
@@ -85,6 +92,24 @@ class ExampleInterpreter:
         text = normalise(transcript.text)
         if not text:
             return Understanding(text)
+        whole = self._judged(text, transcript)
+        rest = self._behind_courtesy(text)
+        if rest:
+            without = self._judged(rest, transcript)
+            if _substance(without) > _substance(whole):
+                return replace(without, text=text)
+        return whole
+
+    def _behind_courtesy(self, text: str) -> str:
+        """What follows a greeting or thanks: "hello my baby is coming" is no greeting. Empty where nothing of some length follows."""
+        words = text.split()
+        for length in range(min(_LONGEST_COURTESY_WORDS, len(words) - _LEAST_CLAUSE_WORDS), 0, -1):
+            said = self._exact.get(" ".join(words[:length]))
+            if said is not None and said.labels[0] in _COURTESY:
+                return " ".join(words[length:])
+        return ""
+
+    def _judged(self, text: str, transcript: Transcript) -> Understanding:
         if text in self._exact:
             return Understanding(text, self._in_so_many_words(text, self._exact[text]))
         signs = self._screen.look(text)

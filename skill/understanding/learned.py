@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from skill.messages import Tier
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import Scores, head_for, softmax
+from skill.understanding.head import Scores, TrainingSet, head_for, softmax
 from skill.understanding.intents import IntentBook
 from skill.understanding.wording import normalise
 
-_WORDS_WEIGHT = 0.2  # of the two sides together; measured with benchmarks.understanding
+_WORDS_WEIGHT = 0.15  # of the two sides together; measured with benchmarks.understanding
 
 
 def features(text: str) -> list[str]:
@@ -74,8 +74,8 @@ def _checksums(text: str) -> NDArray[np.uint32]:
     return np.fromiter((crc32(feature.encode()) for feature in set(features(text))), np.uint32)
 
 
-def training_set(book: IntentBook) -> tuple[list[str], Scores, tuple[tuple[str, Tier], ...]]:
-    """Sentences (normalised), what each means (sentences, classes: 1.0 where it means this), and the classes: label and tier."""
+def training_set(book: IntentBook) -> tuple[TrainingSet, tuple[tuple[str, Tier], ...]]:
+    """All examples, and the label and tier that each class stands for."""
     examples = book.examples
     own = [(example.labels[0], example.tier) for example in examples]
     classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
@@ -84,7 +84,8 @@ def training_set(book: IntentBook) -> tuple[list[str], Scores, tuple[tuple[str, 
     for row, example in enumerate(examples):
         targets[row, place[own[row]]] = 1.0
         targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
-    return [normalise(example.text) for example in examples], targets, classes
+    names = [f"{label} {tier.word}" for label, tier in classes]
+    return TrainingSet([normalise(example.text) for example in examples], targets, names), classes
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,11 @@ class Learned:
     """Both sides together. A label whose examples have several tiers ("a little blood", "clots") is learned as several classes."""
 
     def __init__(self, book: IntentBook, encoder: SentenceEncoder | None, cache_folder: Path | None = None) -> None:
-        texts, targets, self._classes = training_set(book)
-        self._words = WordStatistics(texts, targets)
+        examples, self._classes = training_set(book)
+        self._words = WordStatistics(examples.texts, examples.targets)
         self.encoder = encoder
         if encoder is not None:
-            self._head = head_for(texts, targets, encoder, cache_folder)
+            self._head = head_for(examples, encoder, cache_folder)
 
     def opinions(self, sentences: Sequence[str]) -> list[Opinion]:
         """One opinion for each sentence (normalised)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.program import Program, one_sentence, program
+from tests.knowledge import ENCODER
 
 
 @pytest.fixture
@@ -33,6 +34,11 @@ def test_say_explains_on_standard_error(quick: Program) -> None:
     assert explained.stdout == plain.stdout
     assert plain.stderr == b""
     assert b"danger.bleeding (now" in explained.stderr
+    if (ENCODER / "encoder.onnx").is_file():
+        alike = [line for line in explained.stderr.decode().splitlines() if line.startswith("like, ")]
+        assert len(alike) == 5
+        assert alike == sorted(alike, reverse=True)
+        assert "danger.bleeding" in alike[0]
 
 
 def test_say_answers_what_it_did_not_understand(quick: Program) -> None:

@@ -1,0 +1,95 @@
+"""The store that spares fitting: what it gives is what fitting would give, and only new sentences are embedded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skill.understanding.encoder import SentenceEncoder
+from skill.understanding.head import FITTED_FILE, TrainingSet, fit, head_for, write_kept
+from skill.understanding.intents import load_intents
+from skill.understanding.learned import training_set
+from tests.knowledge import ENCODER, ENGLISH, needs_encoder
+
+pytestmark = needs_encoder
+TEXTS = ["i am bleeding", "blood on the tissue", "which shoes are good", "high heels", "what is the weather", "play some music"]
+CLASSES = ["danger.bleeding now", "none none", "relief.shoes none"]
+MEANS = [0, 0, 2, 2, 1, 1]
+
+
+def examples(*more: tuple[str, int]) -> TrainingSet:
+    texts, means = [*TEXTS, *(text for text, _ in more)], [*MEANS, *(kind for _, kind in more)]
+    return TrainingSet(texts, np.eye(3, dtype=np.float32)[means], CLASSES)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> SentenceEncoder:
+    """The real one, in a folder of its own without a fitted file."""
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    for name in ("encoder.onnx", "tokenizer.json"):
+        (folder / name).symlink_to(ENCODER / name)
+    return SentenceEncoder(folder)
+
+
+def ship(encoder: SentenceEncoder, given: TrainingSet) -> None:
+    vectors = encoder.embed(given.texts)
+    write_kept(encoder.folder / FITTED_FILE, given, encoder, fit(vectors, given.targets), dict(zip(given.texts, vectors, strict=True)))
+
+
+def test_what_is_fitted_tells_the_classes_apart(encoder: SentenceEncoder) -> None:
+    head = head_for(examples(), encoder, None)
+    found = head.logits(encoder.embed(["there is blood", "are these shoes good", "put the radio on"])).argmax(1)
+    assert found.tolist() == [0, 2, 1]
+
+
+def test_with_the_shipped_file_nothing_is_fitted_or_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    ship(encoder, examples())
+    head_for(examples(), encoder, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_only_new_sentences_are_embedded_and_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    ship(encoder, examples())
+    first = head_for(examples(("trainers", 2)), encoder, tmp_path / "cache")
+    with np.load(tmp_path / "cache" / "understanding.npz") as kept:
+        assert kept["vectors"].shape == (1, 384)
+    again = head_for(examples(("trainers", 2)), encoder, tmp_path / "cache")
+    assert np.array_equal(first.weights, again.weights)
+
+
+def test_what_stood_there_before_changes_nothing(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    ship(encoder, examples())
+    head_for(examples(("trainers", 2), ("sandals", 2)), encoder, tmp_path / "cache")
+    after = head_for(examples(("clogs", 2)), encoder, tmp_path / "cache")
+    fresh = head_for(examples(("clogs", 2)), encoder, tmp_path / "other")
+    assert np.array_equal(after.weights, fresh.weights)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no", b"x" * 1000])
+def test_a_damaged_shipped_file_costs_only_time(encoder: SentenceEncoder, tmp_path: Path, content: bytes) -> None:
+    fresh = head_for(examples(), encoder, None)
+    (encoder.folder / FITTED_FILE).write_bytes(content)
+    assert np.array_equal(head_for(examples(), encoder, None).weights, fresh.weights)
+
+
+def test_a_file_of_another_encoder_is_not_used(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    fresh = head_for(examples(), encoder, None)
+    ship(encoder, examples())
+    path = encoder.folder / FITTED_FILE
+    with np.load(path) as kept:
+        arrays = dict(kept)
+    arrays["encoder"] = np.array("another")
+    arrays["weights"] = np.zeros_like(arrays["weights"])
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    assert np.array_equal(head_for(examples(), encoder, None).weights, fresh.weights)
+
+
+def test_the_shipped_file_fits_the_encoder_and_knows_almost_all_examples() -> None:
+    encoder = SentenceEncoder(ENCODER)
+    given, _ = training_set(load_intents(ENGLISH))
+    with np.load(ENCODER / FITTED_FILE, allow_pickle=False) as kept:
+        assert str(kept["encoder"]) == encoder.fingerprint, "run script/embed_examples.py"
+        assert len(kept["vectors"]) >= 0.95 * len(given.texts), "many examples are new: run script/embed_examples.py"
