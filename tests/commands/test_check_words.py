@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.program import Program, program
+from tests.commands.program import ROOT, Program, program
 
 GOOD_SHOES = "Flat shoes are kinder to your back."
 
@@ -164,3 +164,25 @@ def test_a_broken_file_of_words_is_a_mistake_like_others(checker: Program, folde
     told = problems(checker)
     assert any("words.yaml" in problem for problem in told)
     assert any("'nun'" in problem for problem in told)
+
+
+# --- the guide ----------------------------------------------------------------------------------------------------------
+
+
+def samples() -> dict[str, str]:
+    """label → the file that docs/writing_intents.md shows for it."""
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "writing_intents.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return {re.match(r"label: (\S+)", block)[1]: block for block in blocks}  # type: ignore[index]
+
+
+def test_the_files_that_the_guide_shows_hold_no_mistake_and_use_every_key(checker: Program, folder: Path) -> None:
+    assert len(samples()) == 2
+    for label, text in samples().items():
+        (folder / f"{label}.yaml").write_text(text, encoding="utf-8")
+    done = checker.run("check")
+    assert done.returncode == 0, done.stderr.decode()
+    shown = (ROOT / "docs" / "writing_intents.md").read_text(encoding="utf-8")
+    for key in ("unsure", "if_yes", "at_tier", "at_weeks", "from_week", "until_week", "more", "silent", "also"):
+        assert re.search(rf"\b{key}: ", shown) or f"{key}:\n" in shown, key
