@@ -268,7 +268,7 @@ def test_a_wrong_key_is_named_with_file_and_line(tmp_path: Path) -> None:
     path.write_text("conversations:\n  - name: shoes\n    talk:\n      - she: which shoes\n        it_sais: [flat]\n", encoding="utf-8")
     assert read_scripts(path) == (
         [],
-        [f"{path}, line 5, key conversations item 1 talk item 1 it_sais: this key is not known here; check its spelling or take it away"],
+        [f"{path}, line 5, key conversations item 1 talk item 1 it_sais: this key is not known here; did you mean it_says?"],
     )
 
 

@@ -64,7 +64,8 @@ STANDARD = {
 BELOW = {
     "skill.messages": set(),
     "skill.errors": set(),
-    "skill.yaml_source": set(),
+    "skill.yaml_mistakes": set(),
+    "skill.yaml_source": {"skill.yaml_mistakes"},
     "skill.devices": {"skill.errors"},
     "skill.stages": {"skill.messages", "skill.answering.conversation"},
     "skill.hearing": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},

@@ -9,11 +9,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skill.errors import IntentError
-from skill.understanding.intents import Part, signature
+from skill.understanding.intents import IntentBook, Part, Reviewed, signature_problems, signed_for
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
 NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more"})
+
+QUESTIONS = ("cause.", "info.", "relief.", "care.")  # the families of labels that she asks about
 
 
 class _Strict(BaseModel):
@@ -30,7 +32,7 @@ class _QuestionFile(_PartFile):
 
 
 class _CheckFile(_Strict):
-    reviewed: bool | str
+    reviewed: Reviewed
     begin: _PartFile
     questions: list[_QuestionFile] = Field(min_length=1)
     again: _PartFile
@@ -46,7 +48,7 @@ class _LinesFile(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     __pydantic_extra__: dict[str, _PartFile]
-    reviewed: bool | str
+    reviewed: Reviewed
 
     @property
     def lines(self) -> dict[str, _PartFile]:
@@ -81,6 +83,10 @@ class SymptomCheck:
     unclear: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.begin, *(step.part for step in self.questions), self.again, self.careful, self.left, self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -98,8 +104,7 @@ class Script:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Every part, with {topic} and the like not yet filled in."""
-        walk = self.check
-        return (*self.lines.values(), walk.begin, *(step.part for step in walk.questions), walk.again, walk.careful, walk.left, walk.end)
+        return (*self.lines.values(), *self.check.parts)
 
 
 def load_script(folder: Path, labels: Iterable[str]) -> Script:
@@ -125,7 +130,24 @@ def load_script(folder: Path, labels: Iterable[str]) -> Script:
     if problems or lines is None or topics is None or check is None:
         raise IntentError(problems)
     spoken = {key: _part(given, f"conversation {key}", lines_source.place((key, "say"))) for key, given in lines.lines.items()}
-    return Script(spoken, signature(lines.reviewed), topics.root, _walk(check_source, check), signature(check.reviewed))
+    script = Script(spoken, lines.reviewed, topics.root, _walk(check_source, check), check.reviewed)
+    # The names of the questions are spoken in lines of the conversation, and signed with them.
+    names = (f"topic {label}: {name}" for label, name in topics.root.items())
+    problems += signature_problems(lines_source, lines.reviewed, (*signed_for(spoken.values()), *names))
+    problems += signature_problems(check_source, check.reviewed, signed_for(script.check.parts))
+    if problems:
+        raise IntentError(problems)
+    return script
+
+
+def unnamed(book: IntentBook, script: Script) -> list[str]:
+    """Questions that the assistant answers and has no name for. Without one it cannot say "You also asked about …"."""
+    questions = (intent for label, intent in book.intents.items() if label.startswith(QUESTIONS) and intent.answer is not None)
+    return [
+        f"{intent.place}: {intent.label} has no name in shared/topics.yaml; add one, like `{intent.label}: {intent.means.split(',')[0]}`"
+        for intent in questions
+        if intent.label not in script.topics
+    ]
 
 
 def _unknown(source: YamlSource, places: Iterable[tuple[str | int, ...]], known: frozenset[str]) -> list[str]:

@@ -7,7 +7,7 @@ that such formulas know nothing of sense). So the grade is one rule of several, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from skill.answering.words import Words
@@ -27,6 +27,7 @@ WORDS_A_MINUTE = {Pace.ORDINARY: 130, Pace.DANGER: 120}
 _WORD = re.compile(r"[a-z]+(?:['\u2019][a-z]+)*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _NO_SPEECH_SIGN = re.compile(r"\d[\d.,:/]*|[^a-zA-Z\s.,?!:;'\u2019-]|(?<![a-zA-Z])-|-(?![a-zA-Z])")
+_FIGURE = re.compile(r"[\d\u00b5\u03bc]")
 _SHORT_FORM = re.compile(r"\b(?:[A-Z]{2,}|(?:[A-Za-z]\.){2,}|[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{2,})(?![a-zA-Z])")
 # A section and something in it ("section 2 row 8", "section 3 Disclaimer", "section 1 [2]"), or an address.
 _SOURCE = re.compile(r"\bsection \d+,? ?(?:[A-Za-z(]|\[\d)|https?://\w[\w-]*\.\w")
@@ -63,13 +64,13 @@ class WordCheck:
 
     def findings(self, line: Line, source: str) -> tuple[Finding, ...]:
         """Every breach in one line and in the note of where it comes from."""
+        dose = self._words.dose.found_in(line.text)
         return (
             *self._too_hard(line.text),
             *_long_sentences(line.text),
             *self._banned(line.text),
-            *_no_words(line.text),
-            *self._short_forms(line.text),
-            *_of_list("dose", self._words.dose.found_in(line.text), "no dose is ever spoken; send her to a nurse, doctor or pharmacist"),
+            *_beside_dose((*_no_words(line.text), *self._short_forms(line.text)), dose),
+            *_of_list("dose", dose, "no dose is ever spoken, in figures or in words; send her to a nurse, doctor or pharmacist"),
             *_of_list("promise", self._words.promise.found_in(line.text), "nobody can know that; take it out, or say when to go for care"),
             *_of_list("blame", self._words.blame.found_in(line.text), "it blames her; say what to do now"),
             *self._reassures(line.text),
@@ -129,6 +130,14 @@ def _of_list(rule: str, found: Iterable[str], remedy: str) -> Iterator[Finding]:
     words = tuple(dict.fromkeys(found))
     if words:
         yield Finding(rule, words, remedy)
+
+
+def _beside_dose(findings: Iterable[Finding], dose: Collection[str]) -> Iterator[Finding]:
+    """Without the figures and units of a dose: whoever read that they must be written as words would do so."""
+    units = {word for words in dose for word in words.split()}
+    for finding in findings:
+        kept = [word for word in finding.words if not (dose and (_FIGURE.search(word) or word.lower() in units))]
+        yield from _of_list(finding.rule, kept, finding.remedy)
 
 
 def _no_words(text: str) -> Iterator[Finding]:

@@ -14,8 +14,10 @@ from skill.understanding.wording import number_words
 from skill.yaml_source import read_yaml, validate
 
 FILE = "words.yaml"
-_NUMBER = "(?:" + "|".join(sorted({*(number_words(number) for number in range(1, 100)), "hundred", "thousand", "half"}, reverse=True)) + ")"
-_ENTRY = re.compile(r"[a-z]+(?:'[a-z]+)*\*?|<number>")
+_NUMBER_WORDS = sorted({*(number_words(number) for number in range(1, 100)), "hundred", "thousand", "half"}, reverse=True)
+_NUMBER = rf"(?:{'|'.join(_NUMBER_WORDS)}|\d+(?:[.,/]\d+)*)"
+_ENTRY = re.compile(r"[a-z\u00b5\u03bc]+(?:'[a-z]+)*\*?|<number>")  # with the two signs for micro, as in \u00b5g
+_FIGURES_AND_UNIT = re.compile(r"(\d)([a-z\u00b5\u03bc])")
 # Commas do not part what belongs together ("go, and get checked"); the end of a sentence does.
 _BETWEEN = "[ ,]+"
 _SHORT_FORMS = (
@@ -96,8 +98,9 @@ def load_words(folder: Path) -> Words:
 
 
 def plain_text(text: str) -> str:
-    """Small letters, straight apostrophes, short forms written out, single spaces: "You'll  be" → "you will be"."""
+    """Small letters, straight apostrophes, short forms written out, single spaces: "You'll  take 5mg" → "you will take 5 mg"."""
     plain = " ".join(text.lower().replace("\u2019", "'").split())
+    plain = _FIGURES_AND_UNIT.sub(r"\1 \2", plain)
     for short_form, long_form in _SHORT_FORMS:
         plain = short_form.sub(long_form, plain)
     return plain

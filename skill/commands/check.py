@@ -9,7 +9,7 @@ from typing import TypeVar
 from skill import assembly
 from skill.answering.countries import Country, load_countries
 from skill.answering.phrases import Phrases, Surroundings
-from skill.answering.script import Script, load_script
+from skill.answering.script import Script, load_script, unnamed
 from skill.answering.word_check import WordCheck
 from skill.answering.words import load_words
 from skill.errors import IntentError
@@ -35,6 +35,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     script = _collected(problems, lambda: load_script(folder, labels))
     _collected(problems, lambda: load_screen(folder / "shared" / "danger_screen.yaml", labels))
     words = _collected(problems, lambda: load_words(folder))
+    problems += unnamed(book, script) if script is not None else []
     if not problems:
         problems += assembly.missing(book)
     if words is not None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from skill.errors import IntentError
 from skill.messages import Tier
+from skill.understanding.signatures import who_and_when, words_problem
 from skill.understanding.wording import normalise
-from skill.yaml_source import KeyPath, YamlSource, read_yaml, validate
+from skill.yaml_source import KeyPath, YamlSource, nearest, read_yaml, validate
 
 NOTHING_OF_OURS = "none"
 MOST_WEEKS = 43
@@ -26,6 +27,7 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 WITH_NUMBER = "_with_number"  # a line of this ending is said in place of the one without it where the country's number is known
 _TIER_WORDS = {tier.word: tier for tier in Tier}
 _DANGER_TIERS = ("today", "now", "emergency")
+_JOINED = re.compile(r"\s-\s")  # what is left of a dash that did not begin a line of the list
 
 
 # --- what a file may hold ----------------------------------------------------------------------------------------------
@@ -33,6 +35,9 @@ _DANGER_TIERS = ("today", "now", "emergency")
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Reviewed = Annotated[str, BeforeValidator(who_and_when)]
 
 
 class _PartFile(_Strict):
@@ -51,13 +56,6 @@ class _ExampleFile(_Strict):
     say: str = Field(min_length=1)
     also: list[str] = []
     tier: str | None = None
-
-    @field_validator("tier")
-    @classmethod
-    def _known_tier(cls, tier: str | None) -> str | None:
-        if tier is not None and tier not in _TIER_WORDS:
-            raise ValueError(f"{tier!r} is not a tier; the tiers are {', '.join(_TIER_WORDS)}")
-        return tier
 
 
 # Told apart by shape, so that a mistake in one is not also told as a mistake in the other.
@@ -82,7 +80,7 @@ class _IntentFile(_Strict):
     label: str
     means: str = Field(min_length=1)
     tier: str
-    reviewed: bool | str
+    reviewed: Reviewed
     answer: _PartFile | None = None
     unsure: _PartFile | None = None
     if_yes: str | None = None
@@ -163,10 +161,11 @@ class Intent:
     unsure: the conditional line of a danger sign. at_tier: what is said when other words make it more, or less, serious than `tier`.
     at_weeks: what is said instead of the answer in certain weeks of pregnancy. if_yes: the tier that a "yes" to the questions in the
     answer leads to.
-    reviewed: empty while no clinician has signed; else who and when.
+    reviewed: empty while no clinician has signed; else who and when. place: file, line and key of the label, for messages.
     """
 
     label: str
+    place: str
     means: str
     tier: Tier
     reviewed: str
@@ -243,14 +242,29 @@ def read_intents(folder: Path) -> tuple[IntentBook, list[str]]:
             problems.append(source.problem(("label",), f"{found.label} stands in {first} too; a label has one file"))
             continue
         sources[found.label] = source
-        intents[found.label] = _intent(source, found)
+        intents[found.label] = intent = _intent(source, found)
+        problems += signature_problems(source, intent.reviewed, _signed_for(intent))
     problems += _cross_problems(intents, sources, {path.stem for path in paths})
     return IntentBook(folder, intents, lines, lines_reviewed), problems
 
 
-def signature(reviewed: bool | str) -> str:
-    """What stands behind `reviewed:` → empty while nobody has signed, else who and when."""
-    return reviewed if isinstance(reviewed, str) else ""
+def signature_problems(source: YamlSource, signature: str, said: Iterable[str]) -> list[str]:
+    """said: all words and conditions that the signature of this file is given for."""
+    problem = words_problem(signature, said)
+    return [source.problem(("reviewed",), problem)] if problem else []
+
+
+def _signed_for(intent: Intent) -> Iterator[str]:
+    """What a reviewer reads: each part, and when it is said. Not how people say it: that grows, and is not spoken."""
+    yield f"tier {intent.tier.word}"
+    if intent.if_yes is not None:
+        yield f"a yes leads to {intent.if_yes.word}"
+    yield from (f"{weeks.part.key} until week {weeks.until_week}" for weeks in intent.at_weeks)
+    yield from signed_for(intent.parts)
+
+
+def signed_for(parts: Iterable[Part]) -> Iterator[str]:
+    return (f"{part.key}: {part.say}" for part in parts)
 
 
 def _load_lines(path: Path, problems: list[str]) -> tuple[dict[str, Part], str]:
@@ -274,9 +288,20 @@ def _load_lines(path: Path, problems: list[str]) -> tuple[dict[str, Part], str]:
         problems += _placeholder_problems(source, (key, "say"), names, lines)
         if _goes_round(key, lines, ()):
             problems.append(source.problem((key, "say"), f"{{{key}}} stands in itself; take it out"))
+    return lines, _lines_signature(source, lines, problems)
+
+
+def _lines_signature(source: YamlSource, lines: Mapping[str, Part], problems: list[str]) -> str:
     if "reviewed" not in source.value:
         problems.append(source.problem(("reviewed",), "this key is missing; add it"))
-    return lines, signature(source.value.get("reviewed", False))
+        return ""
+    try:
+        signature = who_and_when(source.value["reviewed"])
+    except ValueError as wrong:
+        problems.append(source.problem(("reviewed",), str(wrong)))
+        return ""
+    problems += signature_problems(source, signature, signed_for(lines.values()))
+    return signature
 
 
 def _goes_round(key: str, lines: Mapping[str, Part], within: tuple[str, ...]) -> bool:
@@ -303,7 +328,7 @@ def _file_problems(source: YamlSource, lines: Mapping[str, Part]) -> list[str]:
     for where, said in _spoken(source.value):
         # Where no line could be read, each {line} would only repeat that.
         problems += _placeholder_problems(source, where, set(PLACEHOLDER.findall(said)), lines) if lines else []
-    return problems + _example_problems(source, source.value.get("people_say"))
+    return problems + _example_problems(source, source.value.get("people_say")) + _tier_problems(source, source.value)
 
 
 def _whole_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
@@ -315,12 +340,12 @@ def _whole_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
             f"the label is {label} but the file is named {source.path.name}; make them the same",
         ),
         "answer": (
-            not value.get("answer") and not value.get("silent"),
+            not value.get("answer") and not value.get("silent") and not _misspelt(value, "answer", "silent"),
             "the answer is missing; add `answer:` with `say:` and `source:`, or `silent:` with the reason why nothing is said",
         ),
         "silent": (bool(value.get("answer") and value.get("silent")), "both `answer` and `silent` are there; keep one of them"),
         "unsure": (
-            is_danger and value.get("unsure") is None,
+            is_danger and value.get("unsure") is None and not _misspelt(value, "unsure"),
             "a danger sign needs `unsure:`, the conditional line that is said when the words are not sure",
         ),
         "tier": (
@@ -329,6 +354,11 @@ def _whole_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
         ),
     }
     return [source.problem((key,), what) for key, (wrong, what) in found.items() if wrong]
+
+
+def _misspelt(value: Mapping[str, Any], *keys: str) -> bool:
+    """One of these keys stands there under a name that nobody knows: the schema tells it."""
+    return any(nearest(given, _IntentFile.model_fields) in keys for given in value if given not in _IntentFile.model_fields)
 
 
 def _spoken(value: object, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
@@ -353,12 +383,29 @@ def _example_problems(source: YamlSource, examples: object) -> list[str]:
         if not isinstance(said, str):
             continue  # the schema says it
         text = normalise(said)
-        if not text:
+        if _JOINED.search(said) or {where, (*where, "say")} & source.folded:
+            what = "this is more than one line; each sentence starts with two spaces, a dash and a space, and goes to the end of its line"
+            problems.append(source.problem(where, what))
+        elif not text:
             problems.append(source.problem(where, "this example is empty; write what people say or take it away"))
         elif text in seen:
             line = source.line_of(("people_say", seen[text]))
             problems.append(source.problem(where, f"{text!r} stands twice (line {line}); keep one"))
         seen.setdefault(text, position)
+    return problems
+
+
+def _tier_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
+    """Tiers of single sentences: words that make a danger sign more, or less, serious."""
+    label, examples = value.get("label"), value.get("people_say")
+    problems = []
+    for position, example in enumerate(examples if isinstance(examples, list) else []):
+        tier = example.get("tier") if isinstance(example, dict) else None
+        where = ("people_say", position, "tier")
+        if isinstance(tier, str) and not str(label).startswith("danger."):
+            problems.append(source.problem(where, f"{label} is no danger sign, so its sentences have no tier; take `tier: {tier}` away"))
+        elif isinstance(tier, str) and tier not in _DANGER_TIERS:
+            problems.append(source.problem(where, f"{tier!r} is not a tier of a danger sign; write {', '.join(_DANGER_TIERS)}"))
     return problems
 
 
@@ -387,9 +434,10 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
     tier = _TIER_WORDS[found.tier]
     return Intent(
         label=found.label,
+        place=source.place(("label",)),
         means=found.means,
         tier=tier,
-        reviewed=signature(found.reviewed),
+        reviewed=found.reviewed,
         answer=part(found.answer, "answer", "answer") if found.answer else None,
         unsure=part(found.unsure, "unsure", "unsure") if found.unsure else None,
         if_yes=_TIER_WORDS[found.if_yes] if found.if_yes else None,
@@ -406,4 +454,4 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
 def _example(label: str, tier: Tier, given: str | _ExampleFile) -> Example:
     if isinstance(given, str):
         return Example(given, (label,), tier)
-    return Example(given.say, (label, *given.also), _TIER_WORDS[given.tier] if given.tier else tier)
+    return Example(given.say, (label, *given.also), _TIER_WORDS.get(given.tier or "", tier))

@@ -175,7 +175,7 @@ def test_figures_and_signs(check: WordCheck, word: str) -> None:
     assert "no word" in [rule for rule, _ in found(check, f"Go now {word} to a hospital.")]
 
 
-@pytest.mark.parametrize("word", ["e.g.", "i.e.", "kg", "mg", "Dr", "vs", "NHS", "UTI", "approx", "etc", "mins"])
+@pytest.mark.parametrize("word", ["e.g.", "i.e.", "kg", "km", "Dr", "vs", "NHS", "UTI", "approx", "etc", "mins"])
 def test_short_forms(check: WordCheck, word: str) -> None:
     assert "short form" in [rule for rule, _ in found(check, f"Go now {word} to a hospital.")]
 
@@ -195,10 +195,23 @@ def test_no_before_a_full_stop_which_the_natural_voice_reads_as_number(check: Wo
         ("Ask first. Not more than three times a day.", ("three times a day",)),
         ("Ask first. Twice a day, every six hours.", ("twice a day", "every six hours")),
         ("Ask first. Half a spoonful.", ("spoonful",)),
+        ("Ask first. Take it, 500 mg.", ("500 mg",)),
+        ("Ask first. Take it, 500mg.", ("500 mg",)),
+        ("Ask first. Take 1,000 mg.", ("take 1,000", "mg")),
+        ("Ask first. Two tablets, or 2 tablets.", ("two tablets", "2 tablets")),
+        ("Ask first. Not more than 3 times a day.", ("3 times a day",)),
+        ("Ask first. Every 6 hours, 0.4 \u00b5g.", ("every 6 hours", "0.4 \u00b5g")),
+        ("Ask first. Five hundred mg.", ("hundred mg",)),
     ],
 )
-def test_a_dose(check: WordCheck, text: str, words: tuple[str, ...]) -> None:
+def test_a_dose_in_words_or_in_figures_is_a_dose_and_nothing_to_be_spelt_otherwise(
+    check: WordCheck, text: str, words: tuple[str, ...]
+) -> None:
     assert found(check, text) == [("dose", words)]
+
+
+def test_figures_and_short_forms_that_are_no_dose_are_told_beside_one(check: WordCheck) -> None:
+    assert found(check, "Take 5 mg & ask e.g. a nurse.") == [("no word", ("&",)), ("short form", ("e.g.",)), ("dose", ("take 5", "mg"))]
 
 
 @pytest.mark.parametrize(
@@ -307,7 +320,7 @@ def words_file(tmp_path: Path, old: str, new: str) -> Path:
     [
         ('"urinat*": pee', '"urinat(": pee', "'urinat('"),
         ('"urinat*": pee', '"Urinate": pee', "'Urinate'"),
-        ('"urinat*": pee', "urinate:", "must be text"),
+        ('"urinat*": pee', "urinate:", "this is empty"),
         ('"urinat*": pee', '"": pee', "''"),
         ('- "teaspoon*"', '- "*"', "'*'"),
         ('- "teaspoon*"', "- no", "without quotes"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.program import Program, program
+from tests.commands.program import ROOT, Program, program
 
 GOOD_SHOES = "Flat shoes are kinder to your back."
 
@@ -29,6 +29,15 @@ def change(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def sign(checker: Program, file: Path) -> None:
+    """As a reviewer does it: name and date first, then what `check` says."""
+    change(file, "reviewed: no", "reviewed: A. Midwife, 2026-12-01  # was no")
+    (told,) = (problem for problem in problems(checker) if file.name in problem)
+    found = re.search(r'line \d, key reviewed: .* write ("A\. Midwife, 2026-12-01, words [0-9a-f]{6}")$', told)
+    assert found, told
+    change(file, "A. Midwife, 2026-12-01", found[1])
+
+
 def problems(checker: Program) -> list[str]:
     done = checker.run("check")
     told = done.stderr.decode()
@@ -39,7 +48,7 @@ def problems(checker: Program) -> list[str]:
 
 
 def test_all_is_well_and_how_many_are_signed(checker: Program, folder: Path) -> None:
-    change(folder / "relief.shoes.yaml", "reviewed: no ", 'reviewed: "A. Midwife, 2026-12-01" ')
+    sign(checker, folder / "relief.shoes.yaml")
     done = checker.run("check")
     assert done.returncode == 0, done.stderr.decode()
     told = done.stdout.decode()
@@ -49,8 +58,55 @@ def test_all_is_well_and_how_many_are_signed(checker: Program, folder: Path) -> 
 
 def test_a_signature_of_the_shared_lines_is_counted(checker: Program, folder: Path) -> None:
     for name in ("lines", "conversation", "symptom_check"):
-        change(folder / "shared" / f"{name}.yaml", "reviewed: no", 'reviewed: "A. Midwife, 2026-12-01"  # was no')
+        sign(checker, folder / "shared" / f"{name}.yaml")
     assert "3 of 3 files of shared lines." in checker.run("check").stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("signed", "changed", "old", "new"),
+    [
+        ("conversation.yaml", "conversation.yaml", "Do you want to hear more?", "Do you want more?"),
+        ("conversation.yaml", "topics.yaml", "relief.shoes: shoes", "relief.shoes: flat shoes"),
+        ("symptom_check.yaml", "symptom_check.yaml", "Did you have a fit?", "Did you pass out?"),
+        ("symptom_check.yaml", "symptom_check.yaml", "label: danger.fit", "label: danger.breath"),
+    ],
+)
+def test_words_that_change_after_the_signature(checker: Program, folder: Path, signed: str, changed: str, old: str, new: str) -> None:
+    sign(checker, folder / "shared" / signed)
+    assert checker.run("check").returncode == 0
+    change(folder / "shared" / changed, old, new)
+    (told,) = problems(checker)
+    assert re.search(rf"{re.escape(signed)}, line \d, key reviewed: the words, or when they are said, have changed", told)
+
+
+@pytest.mark.parametrize("name", ["lines", "conversation", "symptom_check"])
+@pytest.mark.parametrize("wrong", ["yes", "2026-12-01", '"A. Midwife"'])
+def test_what_is_no_signature_is_refused_in_the_shared_lines(checker: Program, folder: Path, name: str, wrong: str) -> None:
+    change(folder / "shared" / f"{name}.yaml", "reviewed: no ", f"reviewed: {wrong} ")
+    (told,) = problems(checker)
+    assert re.search(rf"{name}\.yaml, line \d, key reviewed: this does not tell who has reviewed the words and when", told)
+
+
+def test_a_question_without_a_name_is_told_and_still_answered(checker: Program, folder: Path) -> None:
+    shoes = (folder / "relief.shoes.yaml").read_text(encoding="utf-8")
+    shoes = shoes.replace("relief.shoes", "relief.belt").replace("means: shoes, heels", "means: support belts, braces")
+    head, key, _ = shoes.partition("people_say:\n")
+    (folder / "relief.belt.yaml").write_text(f"# for tests\n{head}{key}  - should i wear a belly belt\n  - belly belt\n", encoding="utf-8")
+    (told,) = problems(checker)
+    assert told == (
+        f"{folder / 'relief.belt.yaml'}, line 2, key label: relief.belt has no name in shared/topics.yaml; "
+        "add one, like `relief.belt: support belts`"
+    )
+    answered = checker.run("say", "should i wear a belly belt")
+    assert (answered.returncode, answered.stdout[:10]) == (0, b"Flat shoes"), answered.stderr
+    change(folder / "shared" / "topics.yaml", "relief.shoes: shoes\n", "relief.shoes: shoes\nrelief.belt: support belts\n")
+    assert checker.run("check").returncode == 0
+
+
+def test_a_dose_is_called_a_dose(checker: Program, folder: Path) -> None:
+    change(folder / "relief.shoes.yaml", GOOD_SHOES, "Take paracetamol 500 mg if your feet hurt a lot.")
+    (told,) = problems(checker)
+    assert 'key answer say: dose, "500 mg": no dose is ever spoken, in figures or in words' in told
 
 
 def test_every_finding_of_every_file_is_told_at_once(checker: Program, folder: Path) -> None:
@@ -108,3 +164,25 @@ def test_a_broken_file_of_words_is_a_mistake_like_others(checker: Program, folde
     told = problems(checker)
     assert any("words.yaml" in problem for problem in told)
     assert any("'nun'" in problem for problem in told)
+
+
+# --- the guide ----------------------------------------------------------------------------------------------------------
+
+
+def samples() -> dict[str, str]:
+    """label → the file that docs/writing_intents.md shows for it."""
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "writing_intents.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return {re.match(r"label: (\S+)", block)[1]: block for block in blocks}  # type: ignore[index]
+
+
+def test_the_files_that_the_guide_shows_hold_no_mistake_and_use_every_key(checker: Program, folder: Path) -> None:
+    assert len(samples()) == 2
+    for label, text in samples().items():
+        (folder / f"{label}.yaml").write_text(text, encoding="utf-8")
+    done = checker.run("check")
+    assert done.returncode == 0, done.stderr.decode()
+    shown = (ROOT / "docs" / "writing_intents.md").read_text(encoding="utf-8")
+    for key in ("unsure", "if_yes", "at_tier", "at_weeks", "from_week", "until_week", "more", "silent", "also"):
+        assert re.search(rf"\b{key}: ", shown) or f"{key}:\n" in shown, key

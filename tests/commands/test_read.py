@@ -104,11 +104,14 @@ def test_a_signature_and_a_bar_are_shown(tmp_path: Path, short_folder: Path) -> 
     folder = tmp_path / "intents"
     shutil.copytree(short_folder, folder)
     file = folder / "en" / "relief.shoes.yaml"
-    text = file.read_text(encoding="utf-8").replace("reviewed: no ", 'reviewed: "A. Midwife, 2026-12-01" ', 1)
-    file.write_text(text.replace("source article, section 2 heels", "source article | section 2 heels", 1), encoding="utf-8")
-    done = program(tmp_path / "home", BACK_CARE_INTENTS_FOLDER=folder).run("read", "relief.shoes", "--table")
-    told = done.stdout.decode()
-    assert "Reviewed: A. Midwife, 2026-12-01." in told
+    text = file.read_text(encoding="utf-8").replace("reviewed: no ", "reviewed: A. Midwife, 2026-12-01 ", 1)
+    text = text.replace("source article, section 2 heels", "source article | section 2 heels", 1)
+    file.write_text(text, encoding="utf-8")
+    reader = program(tmp_path / "home", BACK_CARE_INTENTS_FOLDER=folder)
+    signature = one_sentence(reader.run("read", "relief.shoes", "--table")).split("write ")[1]
+    file.write_text(text.replace("A. Midwife, 2026-12-01", signature, 1), encoding="utf-8")
+    told = reader.run("read", "relief.shoes", "--table").stdout.decode()
+    assert re.search(r"Reviewed: A\. Midwife, 2026-12-01, words [0-9a-f]{6}\.", told)
     assert "source article \\| section 2 heels" in told
     assert "Signed off by a clinician: 1 of" in told
 
