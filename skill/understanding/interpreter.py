@@ -67,7 +67,7 @@ class Thresholds:
     clause_question: in one clause alone.
     """
 
-    danger: float = 0.20
+    danger: float = 0.23
     danger_with_sign: float = 0.155
     sure: float = 0.60
     clause: float = 0.90

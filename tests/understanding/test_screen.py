@@ -225,7 +225,7 @@ def test_good_rules_are_read(tmp_path: Path) -> None:
         (", with_words: [chills]", "", "line 13, key raises item 1", "with_labels or with_words"),
         ('"no", not', "no, not", "line 1, key denials item 1", 'write "no"'),
         ("past: [years ago]\n", "", "key past", "missing"),
-        ("hers: [my]", "hers: [", "line ", "not valid YAML"),
+        ("hers: [my]", "hers: [", "line ", "bracket opens in this line"),
     ],
 )  # fmt: skip
 def test_each_mistake_in_the_rules_is_named(tmp_path: Path, before: str, after: str, where: str, what: str) -> None:
