@@ -13,7 +13,9 @@ from skill.understanding.intents import Part, signature
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
-NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more"})
+NEEDED_LINES = frozenset(
+    {"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more", "ready_for_phrase"}
+)
 
 
 class _Strict(BaseModel):
