@@ -9,9 +9,10 @@ from skill.answering.countries import load_countries
 from skill.answering.phrases import Phrases, Surroundings
 from skill.answering.responder import NEEDED_LABELS, NEEDED_LINES, PlainResponder
 from skill.answering.script import Script, load_script
+from skill.attention import Attention
 from skill.devices import Kind, choose
-from skill.errors import IntentError, ModelError
-from skill.hearing import RECOGNISERS, open_recogniser
+from skill.errors import IntentError, ModelError, SettingsError
+from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
 from skill.models.store import ModelStore
@@ -20,6 +21,7 @@ from skill.speaking import open_voice
 from skill.speaking.cache import CachedVoice
 from skill.stages import Interpreter, Microphone, Recogniser, Responder, Speaker
 from skill.understanding.intents import Example, IntentBook, load_intents
+from skill.wake_phrase import WakePhrase
 
 MANIFEST = PROJECT / "models" / "manifest.yaml"
 ENCODER = PROJECT / "models" / "encoder"  # kept in the repository, so it does not move with `models_folder`
@@ -45,7 +47,8 @@ def missing(book: IntentBook) -> list[str]:
 def phrases(settings: Settings, book: IntentBook) -> Phrases:
     answering = settings.answering
     number = load_countries(settings.storage.countries_file)[answering.country].number if answering.country else None
-    around = Surroundings(number, answering.hospital, answering.helper_name, answering.helper_number)
+    called = settings.hearing.wake_phrase if settings.hearing.wake == "phrase" else None
+    around = Surroundings(number, answering.hospital, answering.helper_name, answering.helper_number, called)
     return Phrases(book, script(book), around)
 
 
@@ -65,6 +68,20 @@ def nearest_examples(settings: Settings, book: IntentBook, text: str) -> list[tu
 def responder(settings: Settings, book: IntentBook) -> Responder:
     spoken = phrases(settings, book)
     return PlainResponder(book, spoken.script, spoken)
+
+
+def attention(settings: Settings, script: Script, recogniser: Recogniser) -> Attention:
+    """What counts as said to the assistant. Raises SettingsError where this recogniser can never hear the wake phrase."""
+    not_sure = frozenset(words for unclear in script.check.unclear for words in (unclear, f"i {unclear}"))
+    if settings.hearing.wake == "open":
+        return Attention(not_sure=not_sure)
+    phrase = WakePhrase(settings.hearing.wake_phrase)
+    if unknown := unknown_words(recogniser, phrase.words):
+        raise SettingsError(
+            f'The {recogniser.name} recogniser does not know {" and ".join(map(repr, unknown))} in the wake phrase "{phrase.text}": '
+            "write other words for `wake_phrase` in the settings."
+        )
+    return Attention(phrase, not_sure)
 
 
 def model_store(storage: Storage) -> ModelStore:

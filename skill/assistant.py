@@ -11,17 +11,19 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
+from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn
+from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
-CONVERSATION_SECONDS = 90.0
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
 SPEED_STEP = 1.15
 SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
 URGENT_VOLUME = 45
+# Lines that say that it is deaf; a low tone goes before them.
+CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken"})
 
 
 class Ear(Protocol):
@@ -113,8 +115,8 @@ class Mouth:
         usual = self._speaker.volume
         self._speaker.volume = _volume_for(reply, usual)
         try:
-            with_tone = reply.tier > Tier.NONE and not reply.discreet
-            if with_tone and not (self._stopped or self._speaker.play(self._tones[Tone.DANGER])):
+            tone = _tone_before(reply)
+            if tone is not None and (self._stopped or not self._speaker.play(self._tones[tone])):
                 return False
             return self._lines(reply, first)
         finally:
@@ -152,6 +154,14 @@ class Mouth:
             self._speaker.volume = min(100, volume + VOLUME_STEP) if effect is Effect.LOUDER else quieter
         elif effect is Effect.STOP:
             self.stop()
+        elif effect is Effect.LISTEN:
+            self.tone(Tone.LISTENING)
+
+
+def _tone_before(reply: Reply) -> Tone | None:
+    if reply.tier > Tier.NONE:
+        return None if reply.discreet else Tone.DANGER
+    return Tone.CANNOT_HEAR if reply.lines[0].key in CANNOT_HEAR else None
 
 
 def _volume_for(reply: Reply, usual: int) -> int:
@@ -165,6 +175,7 @@ class Assistant:
     """Understands and answers; keeps the conversation in memory only, and forgets it after a while without a word.
 
     weeks: of pregnancy, as the settings say; what she tells in a conversation goes before it.
+    attention: what of all that is heard counts as said to it; None: everything, as what is typed.
     """
 
     def __init__(
@@ -173,32 +184,76 @@ class Assistant:
         responder: Responder,
         clock: Callable[[], float] = time.monotonic,
         weeks: int | None = None,
+        attention: Attention | None = None,
     ) -> None:
         self._interpreter = interpreter
         self._weeks = weeks
         self._responder = responder
         self._clock = clock
+        self.attention = attention
         self._conversation = Conversation()
         self._last_turn = clock()
+        self._open_seconds = CONVERSATION_SECONDS
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
-        if self._clock() - self._last_turn > CONVERSATION_SECONDS:
-            self.forget()
+        now = self._standing(transcript)
         heard_at = time.monotonic()
-        understanding = self._interpreter.interpret(transcript)
+        call = self.attention.called(transcript) if self.attention else None
+        understanding = self._understand(transcript, call)
         understood_at = time.monotonic()
-        if self._conversation.weeks is None:
-            self._conversation = replace(self._conversation, weeks=self._weeks)
-        reply, self._conversation = self._responder.respond(understanding, self._conversation)
+        meant, reply = self._reply(understanding, call, now)
         answered_at = time.monotonic()
-        self._last_turn = self._clock()
         seconds = {
             "hear": transcript.compute_seconds,
             "understand": understood_at - heard_at,
             "answer": answered_at - understood_at,
         }
-        return Turn(transcript, understanding, reply, seconds)
+        return Turn(transcript, meant, reply, seconds)
+
+    def _standing(self, transcript: Transcript) -> Standing:
+        """How the talk stood when these words began; what nobody went on with is forgotten."""
+        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+        pause_seconds = self._clock() - self._last_turn - spoken_seconds
+        now = standing(self._conversation, pause_seconds, self._open_seconds)
+        if now is Standing.CLOSED and pause_seconds > self._open_seconds:
+            self.forget()
+        return now
+
+    def _understand(self, transcript: Transcript, call: Call | None) -> Understanding:
+        """What was said behind the wake phrase; but a danger that only shows in the whole counts too."""
+        whole = self._interpreter.interpret(transcript)
+        behind = self._interpreter.interpret(call.behind) if call and call.behind else None
+        return behind if behind and behind.tier >= whole.tier else whole
+
+    def _reply(self, understanding: Understanding, call: Call | None, now: Standing) -> tuple[Understanding, Reply]:
+        """What of it was meant for the assistant, and the answer to that."""
+        if call and now is Standing.CLOSED:
+            self._conversation = replace(self._conversation, talking=True)
+        if call and call.behind is None and understanding.tier is Tier.NONE:
+            self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
+            return Understanding(understanding.text), Reply(effects=(Effect.LISTEN,))
+        meant = self.attention.meant_for_it(understanding, now) if self.attention and not call else understanding
+        if meant is None:
+            return Understanding(understanding.text), Reply()
+        if self.attention and self.attention.begins_anew(meant, now):
+            self._conversation = Conversation(weeks=self._conversation.weeks, talking=call is not None)
+        return meant, self._answer(meant, call)
+
+    def _answer(self, understanding: Understanding, call: Call | None) -> Reply:
+        """What is ours, or answers what it asked, keeps the conversation open; the talk of the room does not."""
+        missed = self._conversation.missed
+        if self._conversation.weeks is None:
+            self._conversation = replace(self._conversation, weeks=self._weeks)
+        reply, self._conversation = self._responder.respond(understanding, self._conversation)
+        was_woken = self._open_seconds != CONVERSATION_SECONDS
+        if understanding.is_ours or call or was_woken or self._conversation.missed <= missed:
+            self._renew(CONVERSATION_SECONDS)
+        return reply
+
+    def _renew(self, open_seconds: float) -> None:
+        self._last_turn = self._clock()
+        self._open_seconds = open_seconds
 
     def after_silence(self, seconds: int) -> Reply:
         """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
@@ -214,6 +269,7 @@ class Assistant:
     def forget(self) -> None:
         """Begin a new conversation."""
         self._conversation = Conversation()
+        self._open_seconds = CONVERSATION_SECONDS
 
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""
@@ -229,6 +285,7 @@ class Assistant:
                 continue
             if reply.is_silent and not reply.effects:
                 continue
+            began = self._clock()
             mouth.say(reply)
             ear.reset()
-            self._last_turn = self._clock()
+            self._last_turn += self._clock() - began  # while it speaks it is deaf: that is no pause of hers

@@ -198,6 +198,7 @@ class Effect(Enum):
     LOUDER = "louder"
     QUIETER = "quieter"
     STOP = "stop"
+    LISTEN = "listen"  # the tone that says: I am listening
     END_CONVERSATION = "end conversation"
 
 
@@ -241,10 +242,11 @@ class Speech:
 
 
 class Tone(Enum):
-    """The two short sounds. Never alone: words always follow or the microphone opens."""
+    """The short sounds. Never alone: words follow, but for LISTENING, after which it listens."""
 
     LISTENING = "listening"
     DANGER = "danger"
+    CANNOT_HEAR = "cannot hear"
 
 
 # --- one turn --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import difflib
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -21,6 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from skill.answering.countries import load_countries
 from skill.errors import IntentError, SettingsError
+from skill.wake_phrase import problem_with
 from skill.yaml_source import YamlSource, read_yaml
 
 APPLICATION = "back-care"
@@ -89,6 +90,13 @@ def _one_of(*words: str) -> Callable[[object], str]:
     return check
 
 
+def _wake_phrase(given: object) -> str:
+    phrase = str(_text()(given))
+    if problem := problem_with(phrase):
+        raise ValueError(f'{problem}, like "{Hearing().wake_phrase}", not {_shown(given)}')
+    return phrase
+
+
 def _phone_number(given: object) -> str:
     if not isinstance(given, str):
         raise ValueError('put the number in quotes, like "0712 345678": without them a zero at its front is lost')
@@ -138,11 +146,16 @@ class _Group(BaseModel):
 
 
 class Hearing(_Group):
-    """microphone: "auto" or part of a device's name. silence_seconds: how long a silence ends what she says."""
+    """microphone: "auto" or part of a device's name. silence_seconds: how long a silence ends what she says.
+
+    wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`. Danger it always answers.
+    """
 
     microphone: Annotated[str, BeforeValidator(_text())] = "auto"
     recogniser: Annotated[Literal["auto", "vosk", "whisper"], BeforeValidator(_one_of("auto", "vosk", "whisper"))] = "auto"
     silence_seconds: Annotated[float, BeforeValidator(_number(0.3, 3.0))] = 0.8
+    wake: Annotated[Literal["open", "phrase"], BeforeValidator(_one_of("open", "phrase"))] = "open"
+    wake_phrase: Annotated[str, BeforeValidator(_wake_phrase)] = "hello back care"
 
 
 class Speaking(_Group):
@@ -200,6 +213,10 @@ class Settings:
     def value_of(self, key: str) -> object:
         """The value of a key of the file; KeyError for an unknown one."""
         return getattr(getattr(self, GROUP_OF[key]), key)
+
+    def without_wake_phrase(self) -> Settings:
+        """The same in the open way."""
+        return replace(self, hearing=self.hearing.model_copy(update={"wake": "open"}))
 
 
 _GROUPS: Mapping[str, type[_Group]] = {"hearing": Hearing, "speaking": Speaking, "answering": Answering, "storage": Storage}

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from skill.answering.conversation import Conversation
-from skill.assistant import CONVERSATION_SECONDS, FASTEST, SLOWEST, Assistant, Mouth
+from skill.answering.phrases import Phrases
+from skill.answering.script import load_script
+from skill.assistant import FASTEST, SLOWEST, Assistant, Mouth
+from skill.attention import CONVERSATION_SECONDS, Attention
 from skill.hearing.listener import Listener
 from skill.messages import (
     AudioBlock,
@@ -26,9 +29,14 @@ from skill.messages import (
     Turn,
     Understanding,
 )
+from skill.understanding.intents import IntentBook
+from skill.wake_phrase import WakePhrase
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
+from tests.knowledge import book
 
-TONES = {Tone.DANGER: Speech(b"(danger)", 8_000), Tone.LISTENING: Speech(b"(listening)", 8_000)}
+__all__ = ["book"]
+
+TONES = {tone: Speech(f"({tone.value})".encode(), 8_000) for tone in Tone}
 HELLO = Reply((Line("Hello."),))
 DANGER = Reply((Line("Go now."), Line("Your nearest hospital is Saint Mary.")), ("danger.fever",), Tier.NOW)
 
@@ -152,6 +160,55 @@ def test_the_time_it_speaks_does_not_count_as_silence() -> None:
     assert [conversation.missed for conversation in responder.conversations] == [0, 1]
 
 
+def test_only_what_is_ours_renews_the_conversation() -> None:
+    now = [0.0]
+    shoes = Understanding("shoes", (Match("relief.shoes", Tier.NONE, Certainty.SURE, 1.0),))
+    responder = FakeResponder([HELLO] * 4)
+    assistant = Assistant(FakeInterpreter({"shoes": shoes}), responder, clock=lambda: now[0])
+    for at, text in ((0, "shoes"), (60, "shoes"), (120, "chatter"), (180, "chatter")):
+        now[0] = at
+        assistant.take_turn(Transcript(text, "typed"))
+    assert [conversation.missed for conversation in responder.conversations] == [0, 1, 2, 0]
+
+
+def test_a_pause_ends_where_she_begins_to_speak() -> None:
+    now = [0.0]
+    responder = FakeResponder([HELLO, HELLO])
+    assistant = Assistant(FakeInterpreter(), responder, clock=lambda: now[0])
+    assistant.take_turn(Transcript("a", "typed"))
+    now[0] = CONVERSATION_SECONDS + 10
+    assistant.take_turn(Transcript("a long story", "vosk", start_seconds=5.0, end_seconds=17.0))
+    assert [conversation.missed for conversation in responder.conversations] == [0, 1]
+
+
+def test_called_by_its_phrase_alone_it_sounds_its_tone_and_then_listens() -> None:
+    diary: list[str] = []
+    assistant = Assistant(FakeInterpreter(), FakeResponder([HELLO]), attention=Attention(WakePhrase("hello back care")))
+    assistant.converse(
+        FakeEar(typed("chatter", "hello back care", "a"), diary),
+        mouth_of(FakeVoice(), DiarySpeaker(diary), []),
+        lambda turn: None,
+        lambda other: None,
+    )
+    assert diary == ["listening", "listening", "(listening)", "reset", "listening", "Hello.", "reset"]
+
+
+def test_what_was_not_said_to_it_is_not_kept_in_the_turn() -> None:
+    """What a turn holds of meaning is shown on the screen."""
+    shoes = Understanding("shoes", (Match("relief.shoes", Tier.NONE, Certainty.UNSURE, 0.4),))
+    turn = Assistant(FakeInterpreter({"shoes": shoes}), FakeResponder([]), attention=Attention()).take_turn(Transcript("shoes", "vosk"))
+    assert not turn.understanding.is_ours
+    assert turn.reply == Reply()
+
+
+def test_a_danger_that_shows_only_together_with_the_phrase_counts() -> None:
+    danger = Understanding("whole", (Match("danger.fever", Tier.NOW, Certainty.SURE, 1.0),))
+    attention = Attention(WakePhrase("hello back care"))
+    for heard in ("hello back care", "hello back care i burn"):
+        assistant = Assistant(FakeInterpreter({heard: danger}), FakeResponder([DANGER]), attention=attention)
+        assert assistant.take_turn(Transcript(heard, "vosk")).understanding == danger
+
+
 def test_forgetting_and_beginning() -> None:
     responder = FakeResponder([HELLO] * 4)
     assistant = Assistant(FakeInterpreter(), responder)
@@ -179,6 +236,20 @@ def test_a_tone_goes_before_a_danger_line_and_never_before_another() -> None:
     mouth.say(DANGER)
     mouth.say(HELLO)
     assert [words for words, _ in speaker.played] == ["(danger)", "Go now.", "Your nearest hospital is Saint Mary.", "Hello."]
+
+
+@pytest.mark.parametrize("key", ["ear_lost", "ear_missing", "recogniser_broken"])
+def test_a_low_tone_goes_before_the_words_that_it_cannot_hear(key: str, book: IntentBook) -> None:
+    line = Phrases(book, load_script(book.folder, book.intents)).shared(key)
+    speaker = FakeSpeaker()
+    mouth_of(FakeVoice(), speaker, []).say(Reply((line,)))
+    assert [words for words, _ in speaker.played] == ["(cannot hear)", line.text]
+
+
+def test_no_tone_sounds_where_the_words_cannot_be_spoken() -> None:
+    speaker = FakeSpeaker()
+    mouth_of(FakeVoice(broken=True), speaker, []).say(DANGER)
+    assert speaker.played == []
 
 
 def test_a_discreet_reply_is_spoken_low_whole_and_without_a_tone() -> None:

@@ -17,11 +17,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from skill import assembly
 from skill.assistant import REPEAT_AFTER_SECONDS, Assistant
+from skill.attention import Attention
 from skill.messages import Certainty, Effect, Match, Reply, Tier, Transcript, Understanding
-from skill.settings import Answering, Settings, Storage
+from skill.settings import Answering, Hearing, Settings, Storage
 from skill.stages import Interpreter, Responder
 from skill.understanding.intents import IntentBook
 from skill.yaml_source import YamlSource, read_yaml, validate
+from tests.fakes import FakeRecogniser
 from tests.knowledge import cache_folder, needs_encoder
 
 __all__ = ["cache_folder"]
@@ -60,14 +62,16 @@ class Place(_Strict):
     helper_name: str | None = None
     helper_number: str | None = None
     weeks: int | None = None
+    wake: Annotated[str, BeforeValidator(_one_of("open", "phrase"))] = "open"
 
 
 class Step(_Strict):
-    """One thing that happens (she, silence or wait_minutes) and what must come of it."""
+    """One thing that happens (she, silence, wait_minutes or wait_seconds) and what must come of it."""
 
     she: Annotated[str | None, BeforeValidator(_spoken)] = None
     silence: bool = False
     wait_minutes: int = 0
+    wait_seconds: int = 0
     unsure_between: Annotated[list[str], Field(max_length=2)] = []
     it_says: list[str] = []
     it_does_not_say: list[str] = []
@@ -79,8 +83,8 @@ class Step(_Strict):
 
     @model_validator(mode="after")
     def _one_thing_happens(self) -> Step:
-        if (self.she is not None) + self.silence + bool(self.wait_minutes) != 1:
-            raise ValueError("each step needs one of `she`, `silence` and `wait_minutes`, and only one")
+        if (self.she is not None) + self.silence + bool(self.wait_minutes) + bool(self.wait_seconds) != 1:
+            raise ValueError("each step needs one of `she`, `silence`, `wait_minutes` and `wait_seconds`, and only one")
         if self.it_is_silent and (self.it_says or self.it_repeats):
             raise ValueError("it cannot be silent and say something; keep one of them")
         return self
@@ -155,17 +159,17 @@ class Understands:
 class Room:
     """She and the assistant, and a clock that only a script moves."""
 
-    def __init__(self, interpreter: Interpreter, responder: Responder, weeks: int | None) -> None:
+    def __init__(self, interpreter: Interpreter, responder: Responder, attention: Attention, weeks: int | None) -> None:
         self.seconds = 0.0
         self.understands = Understands(interpreter)
-        self.assistant = Assistant(self.understands, responder, clock=lambda: self.seconds, weeks=weeks)
+        self.assistant = Assistant(self.understands, responder, lambda: self.seconds, weeks, attention)
         self.said: list[str] = []
 
     def take(self, step: Step) -> Reply | None:
         """What it says to this step; None where only time passes."""
-        if step.wait_minutes:
-            self.seconds += 60.0 * step.wait_minutes
-            self.said.append(f"       ({step.wait_minutes} minutes later)")
+        if pause_seconds := 60 * step.wait_minutes + step.wait_seconds:
+            self.seconds += pause_seconds
+            self.said.append(f"       ({pause_seconds} seconds later)")
             return None
         if step.silence:
             reply = self.assistant.after_silence(REPEAT_AFTER_SECONDS)
@@ -201,9 +205,10 @@ def room(settings: Settings, intent_book: IntentBook, understanding: Interpreter
 
     def room_of(place: Place) -> Room:
         if place not in known:
-            answering = Answering(**place.model_dump(exclude_none=True))
+            answering = Answering(**place.model_dump(exclude_none=True, exclude={"wake"}))
             known[place] = assembly.responder(Settings(answering=answering, storage=settings.storage), intent_book)
-        return Room(understanding, known[place], place.weeks)
+        attention = assembly.attention(Settings(hearing=Hearing(wake=place.wake)), assembly.script(intent_book), FakeRecogniser())
+        return Room(understanding, known[place], attention, place.weeks)
 
     return room_of
 

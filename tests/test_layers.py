@@ -73,8 +73,10 @@ BELOW = {
     "skill.answering": {"skill.messages", "skill.errors", "skill.yaml_source", "skill.understanding"},
     "skill.speaking": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},
     "skill.models": {"skill.errors", "skill.yaml_source"},
-    "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries"},
-    "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation"},
+    "skill.wake_phrase": {"skill.understanding.wording"},
+    "skill.attention": {"skill.messages", "skill.answering.conversation", "skill.answering.weeks", "skill.wake_phrase"},
+    "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries", "skill.wake_phrase"},
+    "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
 }
 HIGH = ("skill.assembly", "skill.commands")
 

@@ -17,12 +17,13 @@ _WITH_NUMBER = {"emergency": "emergency_with_number"}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the settings tell of where she is; None: unknown. Numbers as digits."""
+    """What the settings tell of where she is; None: unknown. Numbers as digits. wake_phrase: None where none is needed."""
 
     emergency_number: str | None = None
     hospital: str | None = None
     helper_name: str | None = None
     helper_number: str | None = None
+    wake_phrase: str | None = None
 
 
 class Phrases:
@@ -63,6 +64,10 @@ class Phrases:
             lines.append(self.shared("helper_number"))
         return tuple(lines)
 
+    def ready(self, waits_for_phrase: bool) -> Line:
+        """That it listens now, and the words to call it by where it waits for them."""
+        return self.shared("ready_for_phrase" if waits_for_phrase else "ready")
+
     def all_lines(self) -> tuple[Line, ...]:
         """Everything that can be spoken with these settings, each line once."""
         return tuple({(line.text, line.pace): line for _, line in self.spoken()}.values())
@@ -81,7 +86,8 @@ class Phrases:
                 yield part, self.shared(key)
         yield from ((part, self.of_check(part)) for part in self.script.parts if part.key.startswith("check "))
         known = {part.key: part for part in self.script.parts}
-        yield from ((known[line.key], line) for line in self.where_to_go())
+        filled = (*self.where_to_go(), *((self.ready(True),) if self._around.wake_phrase else ()))
+        yield from ((known[line.key], line) for line in filled)
 
     def _part(self, key: str) -> Part:
         if key in self.script.lines:
@@ -99,7 +105,7 @@ class Phrases:
                 return _digit_by_digit(self._around.emergency_number or "")
             case "helper_number":
                 return _digit_by_digit(self._around.helper_number or "")
-            case "hospital" | "helper_name":
+            case "hospital" | "helper_name" | "wake_phrase":
                 return getattr(self._around, name) or ""
             case _:
                 return self._filled(self._part(name).say)

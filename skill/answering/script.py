@@ -13,7 +13,9 @@ from skill.understanding.intents import IntentBook, Part, Reviewed, signature_pr
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 
-NEEDED_LINES = frozenset({"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more"})
+NEEDED_LINES = frozenset(
+    {"not_understood_again", "gate", "also_asked", "choice_first", "choice_second", "weeks_heard", "offer_more", "ready_for_phrase"}
+)
 
 QUESTIONS = ("cause.", "info.", "relief.", "care.")  # the families of labels that she asks about
 

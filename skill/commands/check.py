@@ -54,7 +54,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 def _as_heard(book: IntentBook, script: Script, countries: Collection[Country]) -> Iterator[tuple[Part, Line]]:
     """Everything that can be said: with a country's number (the longest there is), a hospital and a helper, and without."""
     longest = max((country.number for country in countries), key=len)
-    for around in (Surroundings(), Surroundings(longest, "Saint Mary", "Mary", "0123456789")):
+    for around in (Surroundings(), Surroundings(longest, "Saint Mary", "Mary", "0123456789", "hello back care")):
         yield from Phrases(book, script, around).spoken()
 
 

@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from skill import assembly
 from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
-from skill.errors import BackCareError, HearingError, IntentError, ModelError, SpeakingError
+from skill.attention import Attention
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.settings import Settings
+from skill.stages import Recogniser
 from skill.yaml_source import read_yaml, validate
 
 
@@ -51,13 +53,24 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
         listener = Listener(microphone, recogniser)
-        _tell(f"{recogniser.name} listens. Ask aloud. Enter stops the speech, Ctrl-C ends.")
-        mouth.say(Reply((phrases.shared("ready"),)))
+        attention = assistant.attention = _attention(settings, phrases, recogniser)
+        how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
+        _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
+        mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
         _listen(assistant, listener, mouth, phrases, arguments.debug)
     return 0
+
+
+def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
+    """A phrase that can never be heard would make it deaf to all but danger: then it listens without one, and says so here."""
+    try:
+        return assembly.attention(settings, phrases.script, recogniser)
+    except SettingsError as error:
+        _tell(f"{error} Until then it listens without a wake phrase.")
+        return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
 
 
 def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool) -> None:

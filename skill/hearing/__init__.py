@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from skill.errors import HearingError
@@ -37,3 +37,10 @@ def open_recogniser(name: str, model_folder: Path, end_silence_seconds: float = 
     if name not in RECOGNISERS:
         raise HearingError(f'There is no recogniser "{name}": choose one of {", ".join(RECOGNISERS)}.')
     return RECOGNISERS[name](model_folder, end_silence_seconds)
+
+
+def unknown_words(recogniser: Recogniser, words: Sequence[str]) -> tuple[str, ...]:
+    """The words that this recogniser can never hear: those that a fixed vocabulary lacks. Whisper spells, so it has none."""
+    from skill.hearing.vosk_recogniser import VoskRecogniser
+
+    return recogniser.unknown_words(words) if isinstance(recogniser, VoskRecogniser) else ()

@@ -46,7 +46,7 @@ class VoskRecogniser:
     name = "vosk"
 
     def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8) -> None:
-        self._recognizer = _load(model_folder)
+        self._model, self._recognizer = _load(model_folder)
         self._gate = SpeechGate(Segmenter(end_silence_seconds))
         self._end_silence_seconds = end_silence_seconds
         self._fed_seconds = 0.0  # Vosk's clock, which goes on over Reset, counts only what it was given
@@ -56,6 +56,10 @@ class VoskRecogniser:
     @property
     def hears_speech(self) -> bool:
         return self._gate.is_open
+
+    def unknown_words(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Those that are not in the model's vocabulary: it can never hear them. words: lower case."""
+        return tuple(word for word in words if self._model.vosk_model_find_word(word) < 0)
 
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         return list(self._take(self._gate.accept(block.pcm)))
@@ -212,8 +216,8 @@ def _holds(alternative: dict[str, Any], word: dict[str, Any]) -> bool:
     )
 
 
-def _load(model_folder: Path) -> Any:
-    """A recogniser on the model in this folder.
+def _load(model_folder: Path) -> tuple[Any, Any]:
+    """The model in this folder and a recogniser on it.
 
     Always by a checked, absolute path: given a name or a language instead, Vosk goes to the network and may end the process.
     """
@@ -230,9 +234,10 @@ def _load(model_folder: Path) -> Any:
 
     vosk.SetLogLevel(-1)
     try:
-        recognizer = vosk.KaldiRecognizer(vosk.Model(str(folder)), RECOGNISER_RATE_HZ)
+        model = vosk.Model(str(folder))
+        recognizer = vosk.KaldiRecognizer(model, RECOGNISER_RATE_HZ)
     except Exception as exc:  # Vosk raises nothing more precise
         raise ModelError(f"The Vosk model in {folder} is damaged ({exc}): {mend}") from exc
     recognizer.SetWords(True)
     recognizer.SetMaxAlternatives(READINGS)
-    return recognizer
+    return model, recognizer

@@ -51,13 +51,15 @@ def test_everything_that_is_spoken_keeps_the_rules(check: WordCheck, book: Inten
     problems = {
         problem
         for number in numbers
-        for problem in check.problems(Phrases(book, script, Surroundings(number, "Saint Mary", "Mary", "0123456789")).spoken())
+        for problem in check.problems(
+            Phrases(book, script, Surroundings(number, "Saint Mary", "Mary", "0123456789", "hello back care")).spoken()
+        )
     }
     assert sorted(problems) == []
 
 
 def test_nothing_is_rendered_that_is_not_checked(book: IntentBook, script: Script) -> None:
-    phrases = Phrases(book, script, Surroundings("112", "Saint Mary", "Mary", "0123"))
+    phrases = Phrases(book, script, Surroundings("112", "Saint Mary", "Mary", "0123", "hello back care"))
     assert {line.text for _, line in phrases.spoken()} == {line.text for line in phrases.all_lines()}
     assert {part.key for part, _ in phrases.spoken()} >= {part.key for intent in book.intents.values() for part in intent.parts}
     assert {part.key for part, _ in phrases.spoken()} >= {part.key for part in script.parts}

@@ -14,13 +14,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from skill.errors import ModelError
-from skill.hearing import open_recogniser
+from skill import assembly
+from skill.errors import ModelError, SettingsError
+from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.voice_activity import SpeechPiece
 from skill.hearing.vosk_recogniser import VoskRecogniser, _Utterance
 from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Transcript
+from skill.settings import Hearing, Settings
+from skill.wake_phrase import WakePhrase
+from tests.fakes import FakeRecogniser
 
 SOUNDS = Path(__file__).resolve().parents[2].parent / "shared" / "sounds"
 KOREAN = ("배가 아프고 피가 나요", "잠을 어떻게 자야 하나요")
@@ -258,6 +262,23 @@ def copy_of(model: Path, folder: Path, without: str) -> Path:
     return copy
 
 
+def test_it_knows_which_words_it_can_never_hear(vosk: VoskRecogniser) -> None:
+    assert vosk.unknown_words(("안녕", "zzyzx", "허리", "hello")) == ("zzyzx", "hello")
+    assert unknown_words(vosk, ("안녕",)) == ()
+    assert unknown_words(FakeRecogniser(), ("zzyzx",)) == ()
+
+
+def test_a_wake_phrase_that_vosk_can_never_hear_is_refused(vosk: VoskRecogniser) -> None:
+    settings = Settings(hearing=Hearing(wake="phrase", wake_phrase="good morning helper"))
+    script = assembly.script(assembly.intent_book(settings))
+    says = (
+        "The vosk recogniser does not know 'good' and 'morning' and 'helper' in the wake phrase \"good morning helper\": write other words"
+    )
+    with pytest.raises(SettingsError, match=says):
+        assembly.attention(settings, script, vosk)
+    assert assembly.attention(settings.without_wake_phrase(), script, vosk).phrase is None
+
+
 @pytest.fixture(scope="module")
 def english_vosk(vosk_english_model: Path) -> VoskRecogniser:
     return VoskRecogniser(vosk_english_model)
@@ -276,3 +297,8 @@ def test_the_official_model_hears_no_word_in_noise(english_vosk: VoskRecogniser)
     if not path.is_file():
         pytest.skip("the recording of the kitchen is not on this machine")
     assert transcripts(hear(english_vosk, path)) == []
+
+
+@pytest.mark.official_vosk
+def test_the_official_model_knows_the_wake_phrase(english_vosk: VoskRecogniser) -> None:
+    assert english_vosk.unknown_words(WakePhrase(Hearing().wake_phrase).words) == ()

@@ -82,6 +82,8 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
         "microphone": "USB",
         "recogniser": "whisper",
         "silence_seconds": "1.2",
+        "wake": "phrase",
+        "wake_phrase": "Good morning, helper",
         "speaker": "HDMI",
         "voice": "espeak",
         "speed": "0.9",
@@ -104,6 +106,8 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
     assert all(origin.startswith("file ") for origin in in_file.origins.values())
     assert all(origin.startswith("environment ") for origin in in_environment.origins.values())
     settings = in_file.settings
+    assert (settings.hearing.wake, settings.hearing.wake_phrase) == ("phrase", "Good morning, helper")
+    assert settings.without_wake_phrase().hearing.wake == "open"
     assert settings.answering.country == "IN"
     assert settings.answering.helper_number == "0712 345678"
     assert settings.answering.weeks == 24

@@ -1,0 +1,107 @@
+"""What it takes as said to it. Pure: between what was understood and what is answered; the clock and the memory are the assistant's.
+
+A danger is never left out, in either way and in every state. For the rest it depends on how the talk stands. In a conversation all that is
+heard counts. Outside of one, the open way takes only what is surely ours; with a wake phrase nothing counts but what follows the phrase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from skill.answering.conversation import NO_STEP, Conversation
+from skill.answering.weeks import tells_only_weeks
+from skill.messages import Certainty, Match, Tier, Transcript, Understanding
+from skill.wake_phrase import WakePhrase
+
+CONVERSATION_SECONDS = 90.0
+# A woman who is asked whether blood fills a pad in one hour goes and looks.
+QUESTION_SECONDS = 300.0
+# From the tone that answers the phrase to her first word: 8, and 1 for the silence by which the end of her words is known.
+WOKEN_SECONDS = 9.0
+
+# Control words that are no part of a conversation: they begin one, or ask for help or for silence.
+_COUNT_ALONE = frozenset({"control.help", "control.greet", "control.check", "control.stop", "control.who", "control.repeat"})
+_ANSWERS = frozenset({"control.yes", "control.no"})
+_MOST_ANSWERING_WORDS = 8
+
+
+class Standing(Enum):
+    """How the talk stands when something is heard.
+
+    WAITING: nobody has spoken to it for a while, but a question about a danger sign is still without an answer.
+    """
+
+    CLOSED = "closed"
+    WAITING = "waiting"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The wake phrase was heard. behind: what was said behind it in the same breath; None where it was said alone."""
+
+    behind: Transcript | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """phrase: only what follows it counts outside a conversation; None: no phrase is needed (the open way).
+
+    not_sure: whole answers that say "I cannot tell", normalised.
+    """
+
+    phrase: WakePhrase | None = None
+    not_sure: Collection[str] = frozenset()
+
+    def called(self, transcript: Transcript) -> Call | None:
+        """Whether it was called by its phrase."""
+        behind = self.phrase.behind(transcript.text) if self.phrase else None
+        if behind is None:
+            return None
+        return Call(self._cut(transcript, behind) if behind else None)
+
+    def meant_for_it(self, understanding: Understanding, standing: Standing) -> Understanding | None:
+        """What of it counts when it was not called by its phrase; None: it was not said to the assistant."""
+        only_weeks = tells_only_weeks(understanding.text)  # whatever else it is taken for is a mistake, and the responder knows it
+        if standing is Standing.OPEN or (understanding.tier > Tier.NONE and not only_weeks):
+            return understanding
+        if standing is Standing.WAITING and self._answers(understanding):
+            return understanding
+        if self.phrase is not None:
+            return None
+        matches = tuple(match for match in understanding.matches if _counts_alone(match))
+        return replace(understanding, matches=matches) if matches or only_weeks else None
+
+    def begins_anew(self, understanding: Understanding, standing: Standing) -> bool:
+        """Whether what counts has nothing to do with the question that is still open."""
+        is_other = understanding.is_ours and understanding.tier is Tier.NONE and not self._answers(understanding)
+        return standing is Standing.WAITING and is_other
+
+    def _answers(self, understanding: Understanding) -> bool:
+        """Said to an open question, or about it. Short: who tells a story in the room may say "no" in it."""
+        if understanding.text in self.not_sure or tells_only_weeks(understanding.text):
+            return True
+        first = understanding.matches[0] if understanding.matches else None
+        said = first is not None and first.certainty is Certainty.SURE and first.label in _ANSWERS | _COUNT_ALONE
+        return (said or bool(understanding.denied)) and len(understanding.text.split()) <= _MOST_ANSWERING_WORDS
+
+    def _cut(self, transcript: Transcript, behind: str) -> Transcript:
+        assert self.phrase is not None
+        others = (replace(other, text=self.phrase.behind(other.text) or "") for other in transcript.alternatives)
+        return replace(transcript, text=behind, alternatives=tuple(other for other in others if other.text), words=())
+
+
+def standing(conversation: Conversation, pause_seconds: float, open_seconds: float = CONVERSATION_SECONDS) -> Standing:
+    """pause_seconds: since something was last said to it or by it. open_seconds: how long the talk stays open without a word."""
+    asks = conversation.step != NO_STEP or (conversation.yes_leads_to is not Tier.NONE and conversation.action is not Tier.NONE)
+    if pause_seconds <= open_seconds:
+        is_open = conversation.talking or conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE
+        return Standing.OPEN if is_open or conversation.choice else Standing.CLOSED
+    return Standing.WAITING if asks and pause_seconds <= QUESTION_SECONDS else Standing.CLOSED
+
+
+def _counts_alone(match: Match) -> bool:
+    surely = match.certainty is Certainty.SURE
+    return surely and (match.label in _COUNT_ALONE or not match.label.startswith("control."))

@@ -1,0 +1,172 @@
+"""What counts as said to it: the policy alone, with understandings made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from skill.answering.conversation import Conversation
+from skill.attention import CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
+from skill.messages import Alternative, Certainty, HeardWord, Match, Tier, Transcript, Understanding
+from skill.wake_phrase import WakePhrase
+
+OPEN_WAY = Attention(not_sure=frozenset({"not sure", "i can't tell"}))
+BY_PHRASE = Attention(WakePhrase("hello back care"), OPEN_WAY.not_sure)
+SURE, UNSURE = Certainty.SURE, Certainty.UNSURE
+
+
+def meaning(*labels: str, certainty: Certainty = SURE, text: str = "words", denied: tuple[str, ...] = ()) -> Understanding:
+    tiers = {label: Tier.NOW if label.startswith("danger.") else Tier.NONE for label in labels}
+    return Understanding(text, tuple(Match(label, tier, certainty, 0.7) for label, tier in tiers.items()), denied)
+
+
+NOTHING = meaning()
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+@pytest.mark.parametrize("now", list(Standing))
+@pytest.mark.parametrize("certainty", list(Certainty))
+def test_a_danger_is_never_left_out(attention: Attention, now: Standing, certainty: Certainty) -> None:
+    danger = meaning("danger.fever", "relief.shoes", certainty=certainty)
+    assert attention.meant_for_it(danger, now) == danger
+    assert not attention.begins_anew(danger, now)
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+@pytest.mark.parametrize("heard", [NOTHING, meaning("relief.shoes", certainty=UNSURE), meaning("control.more")])
+def test_in_a_conversation_everything_counts(attention: Attention, heard: Understanding) -> None:
+    assert attention.meant_for_it(heard, Standing.OPEN) == heard
+
+
+@pytest.mark.parametrize("label", ["relief.shoes", "control.help", "control.greet", "control.check", "control.stop", "control.repeat"])
+def test_outside_of_one_a_sure_question_and_what_begins_a_talk_count(label: str) -> None:
+    assert OPEN_WAY.meant_for_it(meaning(label), Standing.CLOSED) == meaning(label)
+    assert BY_PHRASE.meant_for_it(meaning(label), Standing.CLOSED) is None
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        NOTHING,
+        meaning("relief.shoes", certainty=UNSURE),
+        meaning("relief.sleep", "relief.exercise", certainty=UNSURE),
+        meaning("control.help", certainty=UNSURE),
+        *map(
+            meaning, ("control.yes", "control.no", "control.more", "control.thanks", "control.goodbye", "control.louder", "control.slower")
+        ),
+        meaning(denied=("danger.bleeding",)),
+    ],
+)
+def test_outside_of_one_the_rest_is_left_alone(heard: Understanding) -> None:
+    assert OPEN_WAY.meant_for_it(heard, Standing.CLOSED) is None
+    assert BY_PHRASE.meant_for_it(heard, Standing.CLOSED) is None
+
+
+def test_of_two_meanings_the_sure_one_counts() -> None:
+    sure, unsure = Match("relief.shoes", Tier.NONE, SURE, 0.7), Match("relief.sleep", Tier.NONE, UNSURE, 0.4)
+    assert OPEN_WAY.meant_for_it(Understanding("words", (sure, unsure)), Standing.CLOSED) == Understanding("words", (sure,))
+
+
+def test_how_far_she_is_may_be_told_first_and_is_no_danger() -> None:
+    told = meaning("danger.fever", text="i am ten weeks pregnant")
+    assert OPEN_WAY.meant_for_it(told, Standing.CLOSED) is not None
+    assert BY_PHRASE.meant_for_it(told, Standing.CLOSED) is None
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        meaning("control.yes"),
+        meaning("control.no"),
+        meaning("control.repeat"),
+        meaning(text="i can't tell"),
+        meaning(text="it does not fill a pad", denied=("danger.bleeding",)),
+    ],
+)
+def test_an_answer_to_a_question_that_waits_counts(attention: Attention, answer: Understanding) -> None:
+    assert attention.meant_for_it(answer, Standing.WAITING) == answer
+    assert not attention.begins_anew(answer, Standing.WAITING)
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        NOTHING,
+        meaning("control.yes", certainty=UNSURE),
+        meaning("control.no", text="no way she said that to him in front of everybody at the party"),
+        meaning("relief.shoes", certainty=UNSURE),
+    ],
+)
+def test_the_talk_of_the_room_is_no_answer(heard: Understanding) -> None:
+    assert OPEN_WAY.meant_for_it(heard, Standing.WAITING) is None
+
+
+def test_another_question_ends_the_waiting() -> None:
+    assert OPEN_WAY.meant_for_it(meaning("relief.shoes"), Standing.WAITING) == meaning("relief.shoes")
+    assert OPEN_WAY.begins_anew(meaning("relief.shoes"), Standing.WAITING)
+    assert not OPEN_WAY.begins_anew(meaning("relief.shoes"), Standing.OPEN)
+    assert not OPEN_WAY.begins_anew(NOTHING, Standing.WAITING)
+
+
+# --- how the talk stands -----------------------------------------------------------------------------------------------
+
+TALKING = Conversation(talking=True)
+ASKED = Conversation(talking=True, asked_about="danger.bleeding", yes_leads_to=Tier.EMERGENCY, action=Tier.NOW)
+IN_CHECK = Conversation(talking=True, step=2)
+AFTER_STOP = Conversation(asked_about="danger.bleeding", yes_leads_to=Tier.EMERGENCY, action=Tier.NOW)
+GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.NOW)
+
+
+@pytest.mark.parametrize(
+    ("conversation", "seconds", "now"),
+    [
+        (Conversation(), 1, Standing.CLOSED),
+        (TALKING, CONVERSATION_SECONDS, Standing.OPEN),
+        (TALKING, CONVERSATION_SECONDS + 1, Standing.CLOSED),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), 1, Standing.OPEN),
+        (ASKED, CONVERSATION_SECONDS, Standing.OPEN),
+        (ASKED, CONVERSATION_SECONDS + 1, Standing.WAITING),
+        (ASKED, QUESTION_SECONDS, Standing.WAITING),
+        (ASKED, QUESTION_SECONDS + 1, Standing.CLOSED),
+        (AFTER_STOP, 1, Standing.OPEN),
+        (AFTER_STOP, QUESTION_SECONDS, Standing.WAITING),
+        (IN_CHECK, QUESTION_SECONDS, Standing.WAITING),
+        (GATE, CONVERSATION_SECONDS + 1, Standing.CLOSED),
+    ],
+)
+def test_how_the_talk_stands(conversation: Conversation, seconds: float, now: Standing) -> None:
+    assert standing(conversation, seconds) is now
+
+
+def test_a_question_about_danger_waits_at_least_five_minutes() -> None:
+    assert QUESTION_SECONDS >= 300
+
+
+def test_woken_by_the_phrase_alone_it_stays_open_for_a_short_while() -> None:
+    assert standing(TALKING, WOKEN_SECONDS, WOKEN_SECONDS) is Standing.OPEN
+    assert standing(TALKING, WOKEN_SECONDS + 1, WOKEN_SECONDS) is Standing.CLOSED
+
+
+# --- the phrase --------------------------------------------------------------------------------------------------------
+
+
+def test_the_open_way_is_not_called_by_anything() -> None:
+    assert OPEN_WAY.called(Transcript("hello back care", "vosk")) is None
+
+
+def test_a_call_alone_and_a_call_with_a_question() -> None:
+    alone = BY_PHRASE.called(Transcript("hello back care", "vosk"))
+    assert alone is not None
+    assert alone.behind is None
+    heard = Transcript(
+        "hello back care which shoes",
+        "vosk",
+        0.8,
+        (Alternative("hello back care which juice", 0.2), Alternative("yellow bag of witches", 0.1), Alternative("hello back care", 0.1)),
+        (HeardWord("hello", 0.0, 0.4, 0.9),),
+        end_seconds=2.0,
+    )
+    call = BY_PHRASE.called(heard)
+    assert call is not None
+    assert call.behind == Transcript("which shoes", "vosk", 0.8, (Alternative("which juice", 0.2),), end_seconds=2.0)
+    assert BY_PHRASE.called(Transcript("which shoes", "vosk")) is None
