@@ -26,6 +26,7 @@ LIBRARIES = {
         "skill.models.installed",
         "skill.models.manifest",
         "skill.settings",
+        "skill.state",
         "skill.understanding.intents",
         "skill.understanding.screen",
         "skill.yaml_source",
@@ -43,7 +44,7 @@ LIBRARIES = {
 }
 # What opens connections or leaves our process, and who may.
 STANDARD = {
-    "socket": set(),
+    "socket": {"skill.service"},  # AF_UNIX: to systemd, and to nobody else
     "http": set(),
     "urllib": {"skill.models"},
     "ftplib": set(),
@@ -66,6 +67,8 @@ BELOW = {
     "skill.speaking": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},
     "skill.models": {"skill.errors", "skill.yaml_source"},
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries"},
+    "skill.state": set(),
+    "skill.service": {"skill.messages", "skill.errors", "skill.stages", "skill.state"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation"},
 }
 HIGH = ("skill.assembly", "skill.commands")
