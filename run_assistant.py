@@ -14,11 +14,11 @@ from pathlib import Path
 from types import FrameType
 
 from skill import __version__, assembly
-from skill.commands import check, devices, doctor, hear, read, render, say, start, understand
+from skill.commands import check, devices, doctor, hear, read, render, say, start, status, understand
 from skill.commands import settings as settings_command
 from skill.errors import BackCareError
 from skill.models import commands as models
-from skill.settings import load_settings
+from skill.settings import load_settings, state_file
 
 ENDED_BY_USER = 130
 # Commands that need nothing but the settings and their own arguments.
@@ -42,6 +42,7 @@ SUMMARIES = {
     "models": "list, fetch or verify the models",
     "settings": "show the settings in force and where they came from",
     "doctor": "say what works, what does not, and what to do",
+    "status": "say whether it runs and hears, how often it answered, and what failed last",
 }
 
 
@@ -65,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "doctor":  # wrong settings are one of its findings
         return doctor.run(arguments.settings, os.environ, arguments)
+    if arguments.command == "status":  # it tells of the assistant that runs, whatever the settings have become
+        return status.run(state_file(), arguments)
     loaded = load_settings(arguments.settings, os.environ)
     if arguments.command == "settings":
         return settings_command.run(loaded, arguments)
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", type=Path, metavar="FILE", help="use this settings file instead of the user's own")
     start.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (without one it listens and answers)")
-    for name, module in {**COMMANDS, "models": models, "settings": settings_command, "doctor": doctor}.items():
+    for name, module in {**COMMANDS, "models": models, "settings": settings_command, "doctor": doctor, "status": status}.items():
         module.add_arguments(commands.add_parser(name, help=SUMMARIES[name]))
     return parser
 

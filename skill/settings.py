@@ -245,6 +245,11 @@ def user_file() -> Path:
     return platformdirs.user_config_path(APPLICATION) / "settings.yaml"
 
 
+def state_file() -> Path:
+    """Where the assistant notes what it is at, for `run_assistant.py status`."""
+    return platformdirs.user_state_path(APPLICATION) / "state.json"
+
+
 def load_settings(file: Path | None, environment: Mapping[str, str]) -> LoadedSettings:
     """The settings of `file` (None: the user's own file, which may be missing) and of the environment.
 

@@ -33,6 +33,7 @@ LIBRARIES = {
         "skill.models.installed",
         "skill.models.manifest",
         "skill.settings",
+        "skill.state",
         "skill.understanding.intents",
         "skill.understanding.screen",
         "skill.yaml_source",
@@ -50,7 +51,7 @@ LIBRARIES = {
 }
 # What opens connections or leaves our process, and who may.
 STANDARD = {
-    "socket": set(),
+    "socket": {"skill.service"},  # AF_UNIX: to systemd, and to nobody else
     "http": set(),
     "urllib": {"skill.models"},
     "ftplib": set(),
@@ -77,6 +78,8 @@ BELOW = {
     "skill.attention": {"skill.messages", "skill.answering.conversation", "skill.answering.weeks", "skill.wake_phrase"},
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries", "skill.wake_phrase"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
+    "skill.state": set(),
+    "skill.service": {"skill.messages", "skill.errors", "skill.stages", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.commands")
 

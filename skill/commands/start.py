@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import threading
@@ -20,8 +21,10 @@ from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
-from skill.settings import Settings
+from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
+from skill.settings import Settings, state_file
 from skill.stages import Recogniser
+from skill.state import StateFile
 from skill.yaml_source import read_yaml, validate
 
 
@@ -34,10 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when the conversation ended by itself; an error that ends it is said aloud first, where a voice is left, and raised."""
+    keep_words_out_of_the_log(os.environ)
+    state = None if arguments.typed or arguments.demo else StateFile(state_file())
+    with Vitals(state, Watchdog(os.environ)) as vitals:
+        return _run(settings, arguments, vitals)
+
+
+def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
-        mouth = stack.enter_context(closing(_mouth(settings)))
+        mouth = stack.enter_context(closing(_mouth(settings, vitals)))
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
@@ -49,10 +59,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
+            vitals.failed(error)
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
-        listener = Listener(microphone, recogniser)
+        listener = Listener(vitals.microphone(microphone), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
@@ -60,7 +71,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
-        _listen(assistant, listener, mouth, phrases, arguments.debug)
+        _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
 
 
@@ -73,11 +84,12 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
 
 
-def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool) -> None:
+def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
     lost = 0
 
     def on_turn(turn: Turn) -> None:
         nonlocal lost
+        vitals.answering(turn.reply)
         if debug or sys.stdout.isatty():  # a service's output is kept in the system's log, and her words are not to be
             _show_turn(turn)
         if listener.lost_blocks > lost:
@@ -98,15 +110,21 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
         raise
 
 
-def _mouth(settings: Settings) -> Mouth:
+def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
+
+    def tell(problem: str) -> None:
+        vitals.failed(SpeakingError(problem))
+        _tell(problem)
+
     voice, speaker, tones = None, None, {}
     try:
         voice = assembly.voice(settings)
-        speaker, tones = assembly.speaker(settings), assembly.tones()
+        speaker, tones = vitals.speaker(assembly.speaker(settings)), assembly.tones()
     except SpeakingError as error:
+        vitals.failed(error)
         _tell(f"{error} Answers are shown here instead.")
-    return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), _tell)
+    return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), tell)
 
 
 def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:

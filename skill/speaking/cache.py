@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from skill.errors import SpeakingError
 from skill.messages import Line, Speech
 from skill.stages import Voice
 
@@ -43,7 +44,10 @@ class Prepared:
 
 
 class CachedVoice:
-    """A Voice over another one. folder is made where it is missing. Rendering may go on in several processes at once."""
+    """A Voice over another one. folder is made where it is missing. Several processes may prepare at once.
+
+    `prepare` alone writes. A file made by `render`, for one answer and at its hour, would tell whoever looks what she asked.
+    """
 
     def __init__(self, voice: Voice, folder: Path) -> None:
         self.name = voice.name
@@ -79,7 +83,6 @@ class CachedVoice:
             self._remember(key, stored)
             return stored
         speech = self._voice.render(line)
-        self._store(key, speech)
         self._remember(key, replace(speech, from_cache=True))
         return speech
 
@@ -96,7 +99,7 @@ class CachedVoice:
         progress(kept, len(wanted))
         rendered = 0
         for key, line in missing:
-            if not self._store(key, self._voice.render(line)):
+            if not self._store(key, self._named(line)):
                 break
             rendered += 1
             progress(kept + rendered, len(wanted))
@@ -104,6 +107,12 @@ class CachedVoice:
 
     def close(self) -> None:
         self._voice.close()
+
+    def _named(self, line: Line) -> Speech:
+        try:
+            return self._voice.render(line)
+        except SpeakingError as error:
+            raise SpeakingError(f"The line {line.key or line.text[:40]!r}: {error}") from error
 
     def _key(self, line: Line) -> str:
         parts = (str(FORMAT), self.name, self.version, line.pace.value, f"{self._voice.speed:.3f}", line.text)
@@ -121,11 +130,12 @@ class CachedVoice:
             self._warn("read", exc)
             return None
         stream, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
-        if hashlib.sha256(stream).digest() != digest:
-            return None
         try:
+            if hashlib.sha256(stream).digest() != digest:
+                raise ValueError
             samples, rate_hz = soundfile.read(io.BytesIO(stream), dtype="int16")
-        except soundfile.SoundFileError:
+        except (ValueError, soundfile.SoundFileError):
+            _remove(self._path(key))  # so that `prepare` makes it anew
             return None
         return Speech(pcm=samples.astype("<i2").tobytes(), rate_hz=rate_hz, from_cache=True)
 

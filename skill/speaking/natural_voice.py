@@ -62,13 +62,13 @@ class NaturalVoice:
                     np.asarray(model(_NUMBER_SIGN.sub(_NO, sentence), speed=factor, seed=SEED), np.float32) for sentence in sentences
                 ]
         except Exception as exc:
-            # hibari and onnxruntime raise many kinds; whichever it was, this voice cannot say this line.
+            # hibari and onnxruntime raise many kinds; whichever it was, this voice cannot say this line. Which line stays out of it: the
+            # sentence goes to the log of a running assistant, and what is answered tells what was asked.
             raise SpeakingError(
-                f"The natural voice failed on {line.text[:40]!r} ({type(exc).__name__}: {exc}). Set `voice: espeak`, or run `script/setup`."
+                f"The natural voice failed on a line ({type(exc).__name__}). Set `voice: espeak`, or run `script/setup`."
             ) from exc
-        for sentence, samples in zip(sentences, rendered, strict=True):
-            if not np.any(samples):
-                raise SpeakingError(f"The natural voice has no sound for {sentence[:40]!r}. It speaks English words only.")
+        if not all(np.any(samples) for samples in rendered):
+            raise SpeakingError("The natural voice has no sound for a sentence. It speaks English words only.")
         return joined(rendered, self._rate_hz, PAUSE_SECONDS / self._speed)
 
     def close(self) -> None:

@@ -89,9 +89,7 @@ class Pyttsx3Voice:
                 if self._worker is not None:
                     self._worker.kill()
                     self._worker = None
-        raise SpeakingError(
-            f"The espeak voice could not render {sentence[:40]!r}: {reason}. Tried {ATTEMPTS} times; `script/setup` repairs it."
-        )
+        raise SpeakingError(f"The espeak voice could not render a sentence: {reason}. Tried {ATTEMPTS} times; `script/setup` repairs it.")
 
 
 class _WorkerFailed(Exception):

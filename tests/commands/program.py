@@ -46,7 +46,8 @@ def program(home: Path, **variables: str | Path) -> Program:
     watcher.mkdir(parents=True, exist_ok=True)
     (watcher / "sitecustomize.py").write_text(NO_NETWORK)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("BACK_CARE_")}
-    own = {"XDG_CONFIG_HOME": home / "config", "BACK_CARE_CACHE_FOLDER": home / "cache", "PYTHONPATH": watcher, **variables}
+    own = {"XDG_CONFIG_HOME": home / "config", "XDG_STATE_HOME": home / "state", "BACK_CARE_CACHE_FOLDER": home / "cache"}
+    own |= {"PYTHONPATH": watcher, **variables}
     return Program({**plain, **{name: str(value) for name, value in own.items()}})
 
 

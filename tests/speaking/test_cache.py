@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skill.errors import SpeakingError
 from skill.messages import Line, Pace, Speech
 from skill.speaking import cache as cache_module
 from skill.speaking.cache import CachedVoice, Prepared
@@ -71,9 +72,15 @@ def disk_full_beyond_500_bytes() -> Iterator[None]:
 
 
 def test_a_line_is_rendered_once_and_sounds_the_same_from_the_cache(folder: Path) -> None:
-    voice = Pyttsx3Voice()
-    fresh = CachedVoice(voice, folder).render(LINES[0])
+    class KeepingVoice(Pyttsx3Voice):
+        def render(self, line: Line) -> Speech:
+            self.made = super().render(line)
+            return self.made
+
+    voice = KeepingVoice()
+    CachedVoice(voice, folder).prepare(LINES[:1], no_progress)
     voice.close()
+    fresh = voice.made
     stored = CachedVoice(CountingVoice("espeak", voice.version), folder).render(LINES[0])
     assert not fresh.from_cache
     assert stored.from_cache
@@ -119,7 +126,7 @@ def test_the_entries_of_another_voice_and_foreign_files_stay(folder: Path) -> No
 
 @pytest.mark.parametrize("change", ["text", "pace", "voice", "version", "speed"])
 def test_whatever_changes_the_sound_is_rendered_anew(folder: Path, change: str) -> None:
-    CachedVoice(CountingVoice(), folder).render(LINES[0])
+    CachedVoice(CountingVoice(), folder).prepare(LINES[:1], no_progress)
     voice = CountingVoice("other" if change == "voice" else "counting", "2" if change == "version" else "1")
     cached = CachedVoice(voice, folder)
     if change == "speed":
@@ -130,12 +137,13 @@ def test_whatever_changes_the_sound_is_rendered_anew(folder: Path, change: str) 
 
 
 def test_the_name_of_a_line_does_not_change_its_sound(folder: Path) -> None:
-    CachedVoice(CountingVoice(), folder).render(Line("Go now.", key="a"))
+    CachedVoice(CountingVoice(), folder).prepare([Line("Go now.", key="a")], no_progress)
     assert CachedVoice(CountingVoice(), folder).render(Line("Go now.", key="b")).from_cache
 
 
 @pytest.mark.parametrize("damage", ["one bit", "truncated", "empty", "other file", "zeros behind", "folder in its place"])
-def test_a_damaged_entry_is_rendered_again_and_replaced(folder: Path, damage: str) -> None:
+def test_a_damaged_entry_is_rendered_again_and_replaced_when_preparing(folder: Path, damage: str) -> None:
+    CachedVoice(CountingVoice(), folder).prepare(LINES[:1], no_progress)
     whole = CachedVoice(CountingVoice(), folder).render(LINES[0])
     (entry,) = entries(folder)
     content = bytearray(entry.read_bytes())
@@ -156,6 +164,7 @@ def test_a_damaged_entry_is_rendered_again_and_replaced(folder: Path, damage: st
     assert CachedVoice(voice, folder).render(LINES[0]).pcm == whole.pcm
     assert len(voice.rendered) == 1
     if damage != "folder in its place":
+        CachedVoice(CountingVoice(), folder).prepare(LINES[:1], no_progress)
         assert CachedVoice(CountingVoice(), folder).render(LINES[0]).from_cache
 
 
@@ -213,9 +222,27 @@ def test_a_replay_comes_from_memory(folder: Path) -> None:
     voice = CountingVoice()
     cached = CachedVoice(voice, folder)
     cached.render(LINES[0])
-    entries(folder)[0].unlink()
     assert cached.render(LINES[0]).from_cache
     assert len(voice.rendered) == 1
+
+
+def test_an_answer_leaves_no_file_that_tells_what_was_asked(folder: Path) -> None:
+    cached = CachedVoice(CountingVoice(), folder)
+    cached.prepare(LINES[:2], no_progress)
+    before = {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()}
+    cached.speed = 0.8  # she asked for slower speech: nothing is rendered ahead
+    for line in LINES:
+        cached.render(line)
+    assert {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()} == before
+
+
+def test_a_line_that_cannot_be_prepared_is_named(folder: Path) -> None:
+    class BrokenVoice(CountingVoice):
+        def render(self, line: Line) -> Speech:
+            raise SpeakingError("The voice failed.")
+
+    with pytest.raises(SpeakingError, match=r"The line 'relief\.sleep': The voice failed\."):
+        CachedVoice(BrokenVoice(), folder).prepare([Line("Sleep.", key="relief.sleep")], no_progress)
 
 
 def test_memory_is_bounded_and_forgets_the_oldest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,8 +252,6 @@ def test_memory_is_bounded_and_forgets_the_oldest(folder: Path, monkeypatch: pyt
     cached = CachedVoice(voice, folder)
     for line in LINES[:4]:
         cached.render(line)
-    for entry in entries(folder):
-        entry.unlink()
     cached.render(LINES[3])
     assert voice.rendered == [line.text for line in LINES[:4]]
     cached.render(LINES[0])
