@@ -68,7 +68,8 @@ BELOW = {
     "skill.models": {"skill.errors", "skill.yaml_source"},
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries"},
     "skill.state": set(),
-    "skill.service": {"skill.messages", "skill.errors", "skill.stages", "skill.state"},
+    "skill.service": {"skill.messages", "skill.errors", "skill.state"},
+    "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation"},
 }
 HIGH = ("skill.assembly", "skill.commands")
