@@ -1,8 +1,4 @@
-"""What it tells whoever keeps it running: systemd's watchdog, and the file behind `run_assistant.py status`.
-
-Signs of life come only from where the work is done: a piece of sound taken up by the listener, or a line spoken. A loop that hangs
-gives none, and is ended and started anew.
-"""
+"""What it tells whoever keeps it running: systemd's watchdog, and the file behind `run_assistant.py status`."""
 
 from __future__ import annotations
 
@@ -12,13 +8,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
 from skill.errors import BackCareError, HearingError, ModelError, SpeakingError
-from skill.messages import AudioBlock, Reply, Speech, Tier
-from skill.stages import Microphone, Speaker
+from skill.messages import Reply, Tier
 from skill.state import ASSISTANT, HEARING, SPEAKING, StateFile
 
 # sd_watchdog_enabled(3) asks for a sign in half of the time that systemd waits.
@@ -36,11 +31,17 @@ class Watchdog:
         patience = environment.get("WATCHDOG_USEC", "")
         self._every_seconds = int(patience) / 1e6 / SIGNS_IN_TIME if patience.isdecimal() else float("inf")
         self._last_sign = time.monotonic()
+        self._is_ready = False
+        self._tell(b"WATCHDOG=1")  # where it was started anew in the place of one that hung, the time begins again
 
     def ready(self) -> None:
-        self._tell(b"READY=1")
+        """Told once."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._tell(b"READY=1")
 
     def alive(self) -> None:
+        """Told when it is due."""
         if time.monotonic() - self._last_sign >= self._every_seconds:
             self._last_sign = time.monotonic()
             self._tell(b"WATCHDOG=1")
@@ -56,108 +57,72 @@ class Watchdog:
 
 
 class Vitals:
-    """What part of it works, what it is at and how often it answered, for `state` (None: nobody wants to know) and `watchdog`.
+    """What works, what it is at and how often it answered: for `state` (None: nobody wants to know) and for `watchdog`.
 
-    A context manager: an error that ends the assistant is noted on the way out.
+    A context manager: an error that ends the assistant is noted on the way out. Nothing here raises or waits.
     """
 
     def __init__(self, state: StateFile | None, watchdog: Watchdog) -> None:
         self._state = state
         self._watchdog = watchdog
-        self._is_ready = False
-        self._discreet = False
+        self._is_discreet = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, BackCareError):
-            self.failed(error)
-        elif isinstance(error, Exception) and self._state:
+            self.failed(part_of(error), str(error))
+        elif isinstance(error, Exception):
             place = traceback.extract_tb(trace)[-1]
-            self._state.failed(ASSISTANT, f"{type(error).__name__} in {place.filename}, line {place.lineno}")
+            self.failed(ASSISTANT, f"{type(error).__name__} in {place.filename}, line {place.lineno}")
         if self._state:
             self._state.ended()
 
-    def microphone(self, microphone: Microphone) -> Microphone:
-        """The same microphone, whose every block is a sign of life."""
-        return _WatchedMicrophone(microphone, self)
-
-    def speaker(self, speaker: Speaker) -> Speaker:
-        """The same speaker; each line that it has spoken is a sign of life."""
-        return _WatchedSpeaker(speaker, self)
-
-    def heard_sound(self) -> None:
-        if not self._is_ready:
-            self._is_ready = True
-            self._watchdog.ready()
+    def alive(self) -> None:
+        """The loop turns. Cheap enough for each piece of sound."""
+        self._watchdog.ready()
         self._watchdog.alive()
         if self._state:
-            self._state.listening()
             self._state.alive()
 
-    def answering(self, reply: Reply) -> None:
-        """Count a reply that is about to be spoken. A discreet one leaves no trace: someone may look who must not know."""
-        self._discreet = reply.discreet
-        if self._state and not reply.discreet and not reply.is_silent:
-            self._state.answered(reply.tier > Tier.NONE)
+    def listening(self) -> None:
+        """Sound arrives. Cheap enough for each piece of it."""
+        if self._state:
+            self._state.listening()
 
     def speaking(self) -> None:
+        """A line begins to sound."""
         self._watchdog.alive()
-        if self._state and not self._discreet:
+        if self._state and not self._is_discreet:
             self._state.speaking()
 
-    def spoke(self) -> None:
-        self._watchdog.alive()
+    def answering(self, reply: Reply) -> None:
+        """A reply is about to be spoken. A discreet one is not counted and leaves no trace: someone may look who must not know."""
+        self._is_discreet = reply.discreet
+        if not reply.discreet and not reply.is_silent:
+            self.answered(reply.tier > Tier.NONE)
+
+    def answered(self, is_danger: bool) -> None:
         if self._state:
-            self._state.works(SPEAKING)
+            self._state.answered(is_danger)
 
-    def failed(self, error: BackCareError) -> None:
+    def failed(self, part: str, what: str) -> None:
+        """what: a sentence of ours, with nothing in it that anyone said."""
         if self._state:
-            self._state.failed(_part_of(error), str(error))
+            self._state.failed(part, what)
+
+    def recovered(self, part: str) -> None:
+        """part: works. Counts only where it had failed."""
+        if self._state:
+            self._state.recovered(part)
 
 
-class _WatchedMicrophone:
-    def __init__(self, microphone: Microphone, vitals: Vitals) -> None:
-        self._microphone = microphone
-        self._vitals = vitals
-
-    def blocks(self) -> Iterator[AudioBlock]:
-        for block in self._microphone.blocks():
-            self._vitals.heard_sound()
-            yield block
-
-    def flush(self) -> None:
-        self._microphone.flush()
-
-    def close(self) -> None:
-        self._microphone.close()
-
-
-class _WatchedSpeaker:
-    def __init__(self, speaker: Speaker, vitals: Vitals) -> None:
-        self._speaker = speaker
-        self._vitals = vitals
-
-    @property
-    def volume(self) -> int:
-        return self._speaker.volume
-
-    @volume.setter
-    def volume(self, percent: int) -> None:
-        self._speaker.volume = percent
-
-    def play(self, speech: Speech) -> bool:
-        self._vitals.speaking()
-        to_its_end = self._speaker.play(speech)
-        self._vitals.spoke()
-        return to_its_end
-
-    def stop(self) -> None:
-        self._speaker.stop()
-
-    def close(self) -> None:
-        self._speaker.close()
+def part_of(error: BackCareError) -> str:
+    """The part whose failure this is."""
+    if isinstance(error, SpeakingError):
+        return SPEAKING
+    return HEARING if isinstance(error, HearingError | ModelError) else ASSISTANT
 
 
 def keep_words_out_of_the_log(environment: Mapping[str, str]) -> None:
@@ -169,9 +134,3 @@ def keep_words_out_of_the_log(environment: Mapping[str, str]) -> None:
 
 def _print_place(kind: type[BaseException], trace: TracebackType | None) -> None:
     print(*traceback.format_tb(trace), f"{kind.__name__}\n", sep="", end="", file=sys.stderr, flush=True)
-
-
-def _part_of(error: BackCareError) -> str:
-    if isinstance(error, SpeakingError):
-        return SPEAKING
-    return HEARING if isinstance(error, HearingError | ModelError) else ASSISTANT

@@ -88,7 +88,7 @@ class StateFile:
         """Sound arrives. Called for every piece of it: costs nothing while nothing changes."""
         state = self._state
         if state.hearing_since is None or HEARING in state.broken:
-            self.works(HEARING)
+            self.recovered(HEARING)
             self._set(hearing_since=self._now(), speaking=False)
         elif state.speaking:
             self._set(speaking=False)
@@ -112,15 +112,12 @@ class StateFile:
         )
 
     def recovered(self, part: str) -> None:
-        """part: works again, or was started anew."""
+        """part: works. Counts only where it had failed."""
         state = self._state
+        if part not in state.broken:
+            return
         repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
         self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part))
-
-    def works(self, part: str) -> None:
-        """Recovered, if it had failed."""
-        if part in self._state.broken:
-            self.recovered(part)
 
     def alive(self) -> None:
         """The loop turns. Written down every few minutes, so that an answer's time cannot be read from the file's for long."""

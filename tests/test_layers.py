@@ -79,7 +79,8 @@ BELOW = {
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries", "skill.wake_phrase"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
     "skill.state": set(),
-    "skill.service": {"skill.messages", "skill.errors", "skill.stages", "skill.state"},
+    "skill.service": {"skill.messages", "skill.errors", "skill.state"},
+    "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.commands")
 

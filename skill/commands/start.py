@@ -24,7 +24,8 @@ from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Recogniser
-from skill.state import StateFile
+from skill.state import HEARING, SPEAKING, StateFile
+from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
 
 
@@ -59,11 +60,11 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
-            vitals.failed(error)
+            vitals.failed(HEARING, str(error))
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
-        listener = Listener(vitals.microphone(microphone), recogniser)
+        listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
@@ -114,15 +115,15 @@ def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
 
     def tell(problem: str) -> None:
-        vitals.failed(SpeakingError(problem))
+        vitals.failed(SPEAKING, problem)
         _tell(problem)
 
     voice, speaker, tones = None, None, {}
     try:
         voice = assembly.voice(settings)
-        speaker, tones = vitals.speaker(assembly.speaker(settings)), assembly.tones()
+        speaker, tones = WatchedSpeaker(assembly.speaker(settings), vitals), assembly.tones()
     except SpeakingError as error:
-        vitals.failed(error)
+        vitals.failed(SPEAKING, str(error))
         _tell(f"{error} Answers are shown here instead.")
     return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), tell)
 

@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from skill.state import StateFile, load_state
 
 ROOT = Path(__file__).resolve().parents[2]
 SAFE_PATH = "/usr/bin:/bin"
@@ -23,6 +26,14 @@ case "$1" in
     show-user) if [ -e "$HOME/lingering" ]; then echo Linger=yes; else echo Linger=no; fi ;;
     enable-linger) touch "$HOME/lingering" ;;
     disable-linger) rm "$HOME/lingering" ;;
+esac
+"""
+
+
+# What is started notes what it is at. "deaf" in the home: it finds no microphone.
+SYSTEMCTL = """\
+case "$*" in
+    *" restart "*) [ -e "$HOME/deaf" ] || cp "$HOME/../state.json" "$HOME/.local/state/back-care" ;;
 esac
 """
 
@@ -58,6 +69,7 @@ UNIT = ".config/systemd/user/back-care.service"
 AGAIN = ".config/systemd/user/back-care-again.service"
 SANDBOX = ".config/systemd/user/back-care.service.d/sandbox.conf"
 LINGERS = ".local/state/back-care/lingers"
+STATE = ".local/state/back-care/state.json"
 
 
 @pytest.fixture
@@ -71,10 +83,16 @@ def machine(tmp_path: Path) -> Machine:
         (project / name).symlink_to(ROOT / name)
     (project / ".venv").symlink_to(sys.prefix)
     program(project / "script" / "setup", NOTE + FAIL)
-    program(commands / "systemctl", NOTE + FAIL)
+    program(commands / "systemctl", NOTE + FAIL + SYSTEMCTL)
     program(commands / "systemd-run", NOTE + FAIL)
     program(commands / "loginctl", NOTE + FAIL + LOGINCTL)
     program(commands / "sudo", NOTE + "exit 1\n")
+    listening = StateFile(tmp_path / "state.json")  # of this very process, which does run
+    listening.listening()
+    deadline = time.monotonic() + 60
+    while not ((state := load_state(tmp_path / "state.json")) and state.is_hearing):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     return Machine(home, project, commands)
 
 
@@ -94,7 +112,7 @@ def test_install_sets_up_writes_the_service_and_starts_it(machine: Machine) -> N
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "It listens, now and after every start of this machine." in done.stderr
-    assert machine.files() == {UNIT, AGAIN, SANDBOX, LINGERS, "lingering"}
+    assert machine.files() == {UNIT, AGAIN, SANDBOX, LINGERS, STATE, "lingering"}
     unit = (machine.home / UNIT).read_text()
     assert f'ExecStart="{machine.project}/.venv/bin/python" "{machine.project}/run_assistant.py"\n' in unit
     assert f'"XDG_STATE_HOME={machine.home}/.local/state"' in unit
@@ -148,7 +166,6 @@ def test_uninstall_takes_everything_back_but_the_settings(machine: Machine) -> N
     settings.write_text("volume: 70\n")
     (machine.home / ".cache/back-care/speech").mkdir(parents=True, exist_ok=True)
     (machine.home / ".cache/back-care/speech/answer.flac").touch()
-    (machine.home / ".local/state/back-care/state.json").touch()
     machine.calls()
     done = machine.run("uninstall")
     assert done.returncode == 0, done.stderr
@@ -229,6 +246,13 @@ def test_a_service_that_does_not_start_is_told_with_the_next_step(machine: Machi
     done = machine.run("install")
     assert done.returncode == 1
     assert "script/run doctor" in done.stderr.splitlines()[-1]
+
+
+def test_one_that_runs_and_does_not_hear_is_not_called_listening(machine: Machine) -> None:
+    (machine.home / "deaf").touch()
+    done = machine.run("install")
+    assert done.returncode == 1
+    assert "does not hear yet" in done.stderr.splitlines()[-1]
 
 
 def test_without_the_right_to_linger_it_is_installed_and_says_what_is_missing(machine: Machine) -> None:

@@ -126,7 +126,7 @@ def test_what_the_service_may_and_may_not_do(manager: UserManager) -> None:
     """Asked from within: a program of ours in its place."""
     manager.write("/home/maria/probe.py", PROBE)
     manager.write(f"{UNITS}/back-care.service.d/zz-test.conf", "[Service]\nType=exec\nRestart=no\nExecStart=\nExecStart=/bin/true\n")
-    manager.run(str(PROJECT_THERE / "script" / "install"))
+    manager.run(str(PROJECT_THERE / "script" / "install"), check=False)  # which finds that this does not listen
     probe = "[Service]\nType=oneshot\nRestart=no\nExecStart=\n" + f'ExecStart="{PROJECT_THERE}/.venv/bin/python" /home/maria/probe.py\n'
     manager.write(f"{UNITS}/back-care.service.d/zz-test.conf", f"{probe}StandardOutput=file:/home/maria/found\nStandardError=inherit\n")
     manager.run("systemctl", "--user", "daemon-reload")
@@ -152,12 +152,17 @@ def test_what_the_service_may_and_may_not_do(manager: UserManager) -> None:
 
 
 def test_it_is_given_up_after_five_failures_and_tried_again_later_until_stopped(manager: UserManager) -> None:
-    count = "[Service]\nType=exec\nExecStart=\nExecStart=/bin/sh -c 'echo >>/home/maria/starts; exit 1'\nRestartSec=100ms\n"
-    manager.write(f"{UNITS}/back-care.service.d/zz-test.conf", f"{count}ReadWritePaths=/home/maria\n")
-    soon = (ROOT / "deploy" / "back-care-again.service").read_text().split("ExecStart=")[1].replace("3600", "8")
+    manager.write(f"{UNITS}/back-care.service.d/zz-test.conf", "[Service]\nType=exec\nRestart=no\nExecStart=\nExecStart=/bin/true\n")
+    manager.run(str(PROJECT_THERE / "script" / "install"), check=False)  # which finds that this does not listen
+    count = (
+        "Type=exec\nExecStart=\nExecStart=/bin/sh -c 'echo >>/home/maria/starts; exit 1'\nRestartSec=100ms\nReadWritePaths=/home/maria\n"
+    )
+    manager.write(f"{UNITS}/back-care.service.d/zz-test.conf", f"[Unit]\nStartLimitIntervalSec=10s\n[Service]\n{count}")
+    soon = (ROOT / "deploy" / "back-care-again.service").read_text().split("ExecStart=")[1].replace("3600", "20")
     manager.write(f"{UNITS}/back-care-again.service.d/zz-test.conf", f"[Service]\nExecStart=\nExecStart={soon}")
-    manager.write(f"{UNITS}/back-care.service.d/zz-soon.conf", "[Unit]\nStartLimitIntervalSec=4s\n")
-    manager.run(str(PROJECT_THERE / "script" / "install"), check=False)
+    manager.run("systemctl", "--user", "daemon-reload")
+    manager.run("systemctl", "--user", "reset-failed", "back-care.service", check=False)
+    manager.run("systemctl", "--user", "start", "back-care.service")
 
     def starts() -> int:
         return len(manager.run("cat", "/home/maria/starts").stdout.splitlines())

@@ -15,6 +15,7 @@ from skill.errors import HearingError, SpeakingError
 from skill.messages import AudioBlock, Line, Reply, Speech, Tier
 from skill.service import Vitals, Watchdog
 from skill.state import State, StateFile, load_state
+from skill.watched import WatchedMicrophone, WatchedSpeaker
 from tests.fakes import FakeMicrophone, FakeSpeaker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +54,8 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Systemd]
 
 def test_it_is_ready_with_the_first_sound_and_alive_with_each(systemd: Systemd) -> None:
     vitals = Vitals(None, Watchdog(systemd.environment))
-    microphone = vitals.microphone(FakeMicrophone([BLOCK, BLOCK]))
-    assert systemd.told() == []
+    microphone = WatchedMicrophone(FakeMicrophone([BLOCK, BLOCK]), vitals)
+    assert systemd.told() == [b"WATCHDOG=1"]
     blocks = microphone.blocks()
     next(blocks)
     assert systemd.told() == [b"READY=1", b"WATCHDOG=1"]
@@ -66,16 +67,17 @@ def test_it_is_ready_with_the_first_sound_and_alive_with_each(systemd: Systemd) 
 def test_a_line_that_is_spoken_is_a_sign_of_life_and_one_that_fails_is_no_recovery(systemd: Systemd, tmp_path: Path) -> None:
     speaker = FakeSpeaker()
     with Vitals(StateFile(tmp_path / "state.json"), Watchdog(systemd.environment)) as vitals:
-        watched = vitals.speaker(speaker)
+        watched = WatchedSpeaker(speaker, vitals)
+        systemd.told()
         watched.volume = 30
         assert speaker.volume == watched.volume == 30
         assert watched.play(SPEECH)
-        assert systemd.told() == [b"WATCHDOG=1"] * 2
+        assert systemd.told() == [b"WATCHDOG=1"]  # and it is not ready: it does not listen yet
         speaker.broken = True
-        vitals.failed(SpeakingError("The speaker failed."))
+        vitals.failed("speaking", "The speaker failed.")
         with pytest.raises(SpeakingError):
             watched.play(SPEECH)
-        vitals.failed(SpeakingError("The speaker failed."))
+        vitals.failed("speaking", "The speaker failed.")
         speaker.broken = False
         watched.play(SPEECH)
     assert state_in(tmp_path).repaired == {"speaking": 1}
@@ -84,6 +86,7 @@ def test_a_line_that_is_spoken_is_a_sign_of_life_and_one_that_fails_is_no_recove
 @pytest.mark.parametrize("patience", ["", "nonsense", "-5", "60000000"])
 def test_a_sign_is_given_only_when_it_is_due(systemd: Systemd, patience: str) -> None:
     watchdog = Watchdog({**systemd.environment, "WATCHDOG_USEC": patience})
+    systemd.told()
     for _ in range(100):
         watchdog.alive()
     assert systemd.told() == []
@@ -121,7 +124,7 @@ def test_a_discreet_reply_leaves_no_trace(tmp_path: Path) -> None:
         file.unlink(missing_ok=True)
         state = StateFile(file, least_seconds=0, clock=lambda: 1_800_000_000.0)
         with Vitals(state, Watchdog({})) as vitals:
-            microphone, speaker = vitals.microphone(FakeMicrophone([BLOCK] * 2)).blocks(), vitals.speaker(FakeSpeaker())
+            microphone, speaker = WatchedMicrophone(FakeMicrophone([BLOCK] * 2), vitals).blocks(), WatchedSpeaker(FakeSpeaker(), vitals)
             next(microphone)
             for reply in spoken:
                 vitals.answering(reply)
