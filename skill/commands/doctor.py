@@ -25,16 +25,16 @@ from skill import assembly
 from skill.answering.countries import load_countries
 from skill.devices import Kind, choose
 from skill.errors import BackCareError, IntentError, ModelError, SettingsError
-from skill.hearing import open_recogniser
+from skill.hearing import open_recogniser, unknown_words
+from skill.hearing.loudness import FULL_SCALE, HISS
 from skill.messages import Line, Speech, Tier, Tone, Transcript
 from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking, Storage, load_settings, user_file
 from skill.speaking import open_voice
+from skill.stages import Recogniser
 from skill.understanding.intents import load_intents
+from skill.wake_phrase import WakePhrase
 
 LISTENING_SECONDS = 2.0
-FULL_SCALE = 32767
-# A loudest sample of 16 or less, 66 dB under full scale, is the hiss of the converter, not a room.
-HISS = 16
 QUIETEST_USEFUL_VOLUME = 10
 # The largest model's archive and what is unpacked from it; rendered answers need less.
 LEAST_FREE_BYTES = 300_000_000
@@ -61,11 +61,17 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON list")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--json", action="store_true", help="print one JSON list")
+    way.add_argument("--hear", action="store_true", help="find a good place: it asks you to speak from here and from the door")
 
 
 def run(settings_file: Path | None, environment: Mapping[str, str], arguments: argparse.Namespace) -> int:
     """0 when all that is needed works, else 1. settings_file: of --settings; None where the user's own is meant."""
+    if arguments.hear:
+        from skill.commands import placing
+
+        return placing.run(load_settings(settings_file, environment).settings)
     findings = []
     for finding in examine(settings_file, environment):
         findings.append(finding)
@@ -160,7 +166,7 @@ def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
     for recogniser, model in models.items():
         try:
             store.verify(model)
-            open_recogniser(recogniser, store.path(model))
+            opened = open_recogniser(recogniser, store.path(model))
         except ModelError as error:
             reasons.append(str(error))
             continue
@@ -170,8 +176,20 @@ def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
             yield Finding("recogniser", State.WARNING, says, do)
         else:
             yield Finding("recogniser", State.WORKS, f"{recogniser} listens ({model}); its model is whole and loads.")
+        yield from _wake_phrase(hearing, opened)
         return
     raise ModelError("\n".join(reasons))
+
+
+def _wake_phrase(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
+    if hearing.wake == "open":
+        return
+    phrase = WakePhrase(hearing.wake_phrase)
+    if unknown := unknown_words(recogniser, phrase.words):
+        says = f'{recogniser.name} can never hear {" and ".join(map(repr, unknown))} in "{phrase.text}"; it listens without a wake phrase.'
+        yield Finding("wake phrase", State.BROKEN, says, "Write other words for `wake_phrase` in the settings.")
+    else:
+        yield Finding("wake phrase", State.WORKS, f'Say "{phrase.text}", then ask. Danger signs are answered without it too.')
 
 
 def _intents(storage: Storage) -> Iterator[Finding]:
@@ -197,12 +215,17 @@ def _understanding(settings: Settings) -> Iterator[Finding]:
     except ModelError as error:
         says = f"It understands by single words only, which misses much: {error}. Yet it runs"
         state, do = State.WARNING, f"Put the folder back: git checkout {assembly.ENCODER.relative_to(PROJECT)}"
-    meant = assembly.interpreter(settings, assembly.intent_book(settings)).interpret(Transcript(DANGER, "typed"))
+    interpreter = assembly.interpreter(settings, assembly.intent_book(settings))
+    meant = interpreter.interpret(Transcript(DANGER, "typed"))
     if meant.tier == Tier.NONE:
         do = "Take back the last changes to the intents; `run_assistant.py check` looks for mistakes."
         yield Finding("understanding", State.BROKEN, f'"{DANGER}" was not taken for a danger sign.', do)
     else:
         yield Finding("understanding", state, f'{says}: "{DANGER}" is taken for {meant.labels[0]}.', do)
+    hearing = settings.hearing
+    if hearing.wake == "phrase" and (own := interpreter.interpret(Transcript(hearing.wake_phrase, "typed"))).tier > Tier.NONE:
+        says = f'"{hearing.wake_phrase}" is itself taken for a danger sign ({own.labels[0]}), so it would be answered and not waited for.'
+        yield Finding("wake phrase", State.BROKEN, says, "Write other words for `wake_phrase` in the settings.")
 
 
 def _voice(speaking: Speaking, spoken: list[Speech]) -> Iterator[Finding]:

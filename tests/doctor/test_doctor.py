@@ -143,6 +143,21 @@ def test_a_damaged_model_is_told_before_it_is_loaded(no_sound: dict[str, str], w
     assert "damaged (tokenizer.json" in says
 
 
+@pytest.mark.parametrize(
+    ("phrase", "state", "says"),
+    [
+        ("hello back care", "works", 'Say "hello back care", then ask.'),
+        ("help i am bleeding", "broken", "is itself taken for a danger sign"),
+    ],
+)
+def test_the_wake_phrase_is_looked_at(
+    no_sound: dict[str, str], whisper_only: Path, tmp_path: Path, phrase: str, state: str, says: str
+) -> None:
+    own = {"BACK_CARE_MODELS_FOLDER": str(whisper_only), "BACK_CARE_RECOGNISER": "whisper", "BACK_CARE_WAKE": "phrase"}
+    _, findings = walk(tmp_path, {**no_sound, **own, "BACK_CARE_WAKE_PHRASE": phrase})
+    assert says in of(findings, "wake phrase", state)["says"]
+
+
 @pytest.mark.parametrize("content", [None, b"label: danger.fever\n\ttier: now\n", b"\xff\xfe broken"])
 def test_broken_intents_are_told_with_their_file(no_sound: dict[str, str], tmp_path: Path, content: bytes | None) -> None:
     folder = tmp_path / "intents" / "en"
