@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """0 when all recordings were heard. Each is a conversation of its own. Raises RecordingError for the first that cannot be read."""
+    """0 when all recordings were heard. Each is a conversation of its own, and all of it counts as said to it.
+
+    Raises RecordingError for the first that cannot be read.
+    """
     for path in arguments.files:
         with closing(assembly.recording(path)):
             pass  # all names are looked at before the first one is heard
