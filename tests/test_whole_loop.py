@@ -157,7 +157,11 @@ def test_with_a_wake_phrase_it_answers_what_follows_it_and_danger(
             assert said.startswith(f"Back Care: {answer}"), conversation.said
             time.sleep(len(said.split()) / 130 * 60 / 1.3 + 4)
 
-        for chatter in ("We need to buy milk and bread.", "Which shoes should I wear?"):
+        ready = "When you want me, say: hello back care."
+        if not any(ready in line for line in conversation.said):
+            conversation.wait_for(ready, START_SECONDS)
+        time.sleep(READY_SECONDS)  # a longer line than without a phrase
+        for chatter in ("We need to buy milk and bread.", "How should I sleep?"):
             sound_card.play_into_microphone(spoken(chatter))
         ask("Hello back care, what shoes should I wear?", "Flat shoes")  # its answer is the first that comes
         ask("Goodbye.", "Goodbye")
