@@ -32,7 +32,7 @@ def measure_understanding(book: IntentBook, cache_folder: Path) -> Iterator[Tabl
     """cache_folder: where what is fitted from the examples is kept, and may lie already."""
     rows = (_with_encoder(book, cache_folder), _row("words alone", book, Path("no encoder"), None))
     notes = (
-        f"{SENTENCES} sentences, "so" and an example of the intents each, after {WARM_UP} to warm up; one at a time, as spoken. "
+        f"{SENTENCES} sentences ('so' and an example of the intents each), after {WARM_UP} to warm up; one at a time, as spoken. "
         "Ready after: from the intents already read to the first answer possible.",
     )
     yield Table("Time to understand a sentence", _COLUMNS, rows, notes)
