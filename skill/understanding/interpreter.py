@@ -64,7 +64,8 @@ class Thresholds:
     danger: the examples alone; more than the words can reach without the encoder.
     danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
     clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
-    surely_danger: whatever else the words look like. second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
+    surely_danger: whatever else the words look like.
+    second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
     clause_question: in one clause alone. nothing_weighs: how much chatter counts against what is ours and no danger.
     """
 
