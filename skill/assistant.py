@@ -13,7 +13,7 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding
+from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding, Woken
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
@@ -197,7 +197,7 @@ class Assistant:
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
-        now = self._standing(transcript)
+        now = self._standing(transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds)
         heard_at = time.monotonic()
         call = self.attention.called(transcript) if self.attention else None
         understanding = self._understand(transcript, call)
@@ -211,9 +211,8 @@ class Assistant:
         }
         return Turn(transcript, meant, reply, seconds)
 
-    def _standing(self, transcript: Transcript) -> Standing:
-        """How the talk stood when these words began; what nobody went on with is forgotten."""
-        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+    def _standing(self, spoken_seconds: float = 0.0) -> Standing:
+        """How the talk stood so long ago, when what was said began; what nobody went on with is forgotten."""
         pause_seconds = self._clock() - self._last_turn - spoken_seconds
         now = standing(self._conversation, pause_seconds, self._open_seconds)
         if now is Standing.CLOSED and pause_seconds > self._open_seconds:
@@ -231,8 +230,7 @@ class Assistant:
         if call and now is Standing.CLOSED:
             self._conversation = replace(self._conversation, talking=True)
         if call and call.behind is None and understanding.tier is Tier.NONE:
-            self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
-            return Understanding(understanding.text), Reply(effects=(Effect.LISTEN,))
+            return Understanding(understanding.text), self._listens(now)
         meant = self.attention.meant_for_it(understanding, now) if self.attention and not call else understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
@@ -251,6 +249,11 @@ class Assistant:
             self._renew(CONVERSATION_SECONDS)
         return reply
 
+    def _listens(self, now: Standing) -> Reply:
+        """The tone; what she says next counts."""
+        self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
+        return Reply(effects=(Effect.LISTEN,))
+
     def _renew(self, open_seconds: float) -> None:
         self._last_turn = self._clock()
         self._open_seconds = open_seconds
@@ -261,6 +264,13 @@ class Assistant:
             return Reply()
         reply, self._conversation = self._responder.silence(self._conversation)
         return reply
+
+    def called(self) -> Reply:
+        """It was called without words: the tone, and what she says next counts."""
+        now = self._standing()
+        if now is Standing.CLOSED:
+            self._conversation = replace(self._conversation, talking=True)
+        return self._listens(now)
 
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
@@ -280,6 +290,8 @@ class Assistant:
                 reply = turn.reply
             elif isinstance(heard, Quiet):
                 reply = self.after_silence(heard.seconds)
+            elif isinstance(heard, Woken):
+                reply = self.called()
             else:
                 on_other(heard)
                 continue

