@@ -13,7 +13,23 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding, Woken
+from skill.messages import (
+    AskedAgain,
+    Certainty,
+    Effect,
+    Heard,
+    Line,
+    Match,
+    Quiet,
+    Reply,
+    Speech,
+    Tier,
+    Tone,
+    Transcript,
+    Turn,
+    Understanding,
+    Woken,
+)
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
@@ -22,6 +38,9 @@ SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
 URGENT_VOLUME = 45
+# For the button: whoever comes to help may ask what was said. Later it would tell a visitor of an old trouble.
+DANGER_KEPT_SECONDS = 3600.0
+HELP = Match("control.help", Tier.NONE, Certainty.SURE, 1.0)
 # Lines that say that it is deaf; a low tone goes before them.
 CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken"})
 
@@ -194,6 +213,7 @@ class Assistant:
         self._conversation = Conversation()
         self._last_turn = clock()
         self._open_seconds = CONVERSATION_SECONDS
+        self._danger: tuple[float, Reply, Conversation] | None = None  # when the last danger line was said, and how the talk then stood
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
@@ -244,6 +264,8 @@ class Assistant:
         if self._conversation.weeks is None:
             self._conversation = replace(self._conversation, weeks=self._weeks)
         reply, self._conversation = self._responder.respond(understanding, self._conversation)
+        if reply.tier > Tier.NONE:
+            self._danger = None if reply.discreet else (self._clock(), reply, self._conversation)
         was_woken = self._open_seconds != CONVERSATION_SECONDS
         if understanding.is_ours or call or was_woken or self._conversation.missed <= missed:
             self._renew(CONVERSATION_SECONDS)
@@ -272,6 +294,15 @@ class Assistant:
             self._conversation = replace(self._conversation, talking=True)
         return self._listens(now)
 
+    def asked_again(self) -> Reply:
+        """The last danger line once more, and with it its question; where there was none lately, what help there is."""
+        self._standing()
+        if self._danger is None or self._clock() - self._danger[0] > DANGER_KEPT_SECONDS:
+            return self._answer(Understanding("", (HELP,)), None)
+        _, reply, self._conversation = self._danger
+        self._renew(CONVERSATION_SECONDS)
+        return replace(reply, effects=())
+
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
         self._conversation = Conversation(talking=True)
@@ -292,6 +323,8 @@ class Assistant:
                 reply = self.after_silence(heard.seconds)
             elif isinstance(heard, Woken):
                 reply = self.called()
+            elif isinstance(heard, AskedAgain):
+                reply = self.asked_again()
             else:
                 on_other(heard)
                 continue

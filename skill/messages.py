@@ -129,7 +129,12 @@ class Woken:
     """It was called without words: by the sound of its wake word, of which the recogniser made none, or by its button."""
 
 
-Heard = Transcript | Partial | NothingHeard | Quiet | Woken
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The button was held down: the last danger line again."""
+
+
+Heard = Transcript | Partial | NothingHeard | Quiet | Woken | AskedAgain
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

@@ -18,9 +18,10 @@ from skill import assembly
 from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
-from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Recogniser
@@ -48,7 +49,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
-        mouth = stack.enter_context(closing(_mouth(settings, vitals)))
+        panel = stack.enter_context(closing(_panel(settings)))
+        mouth = stack.enter_context(closing(_mouth(settings, vitals, panel)))
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
@@ -66,7 +68,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             return _typed(assistant, mouth)
         settings, recogniser = _with_wake_word(settings, recogniser)
         phrases = assembly.phrases(settings, book)
-        listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
+        listener = Listener(WatchedMicrophone(PanelMicrophone(microphone, panel), vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
@@ -74,6 +76,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
+        panel.connect(mouth.stop, listener.give)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
 
@@ -124,7 +127,15 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
         raise
 
 
-def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
+def _panel(settings: Settings) -> Panel:
+    try:
+        return Panel(settings.panel.led_pin, settings.panel.button_pin)
+    except PanelError as error:
+        _tell(f"{error} It goes on without them.")
+        return Panel()
+
+
+def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
 
     def tell(problem: str) -> None:
@@ -134,7 +145,7 @@ def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
     voice, speaker, tones = None, None, {}
     try:
         voice = assembly.voice(settings)
-        speaker, tones = WatchedSpeaker(assembly.speaker(settings), vitals), assembly.tones()
+        speaker, tones = WatchedSpeaker(PanelSpeaker(assembly.speaker(settings), panel), vitals), assembly.tones()
     except SpeakingError as error:
         vitals.failed(SPEAKING, str(error))
         _tell(f"{error} Answers are shown here instead.")
