@@ -1,10 +1,12 @@
-"""The light and the button, on gpiozero's own mock pins: no board is needed."""
+"""The light and the button, on gpiozero's own mock pins: no board is needed.
+
+That the program goes on without them is tried where it starts without its wake word, in tests/hearing/test_waking.py.
+"""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from gpiozero import Device
@@ -15,11 +17,7 @@ from skill.errors import PanelError
 from skill.hearing.listener import Listener
 from skill.messages import AskedAgain, AudioBlock, Heard, Line, Reply, Speech, Tone, Transcript, Woken
 from skill.panel import HELD_SECONDS, Panel, PanelMicrophone, PanelSpeaker
-from tests.commands.program import program
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
-from tests.knowledge import cache_folder
-
-__all__ = ["cache_folder"]
 
 LED, BUTTON = 17, 27
 BLOCK = AudioBlock(bytes(640), 16_000)
@@ -179,14 +177,3 @@ def test_pins_that_are_not_to_be_had_are_one_sentence_and_leave_nothing_behind(b
         Panel(LED, BUTTON)
     holder.close()
     Panel(LED, BUTTON).close()
-
-
-def test_a_board_that_fails_does_not_end_the_program(cache_folder: Path, tmp_path: Path) -> None:
-    (cache_folder / "welcomed").touch()
-    variables = {"BACK_CARE_LED_PIN": "17", "GPIOZERO_PIN_FACTORY": "no such factory", "BACK_CARE_VOICE": "espeak"}
-    done = program(tmp_path / "home", **variables, BACK_CARE_CACHE_FOLDER=cache_folder).run("--typed", stdin=b"")
-    said = [line for line in done.stderr.decode().splitlines() if "light" in line]
-    assert done.returncode == 0
-    assert len(said) == 1
-    assert said[0].startswith("The light and the button cannot be used (")
-    assert said[0].endswith(" It goes on without them.")

@@ -35,7 +35,7 @@ __all__ = ["cache_folder"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUNDS = ROOT.parent / "shared" / "sounds"
-NOISE_SECONDS = 10
+NOISE_SECONDS = 6
 TONES = {tone: Speech(f"({tone.value})".encode(), 8_000) for tone in Tone}
 
 
@@ -181,12 +181,13 @@ def test_a_damaged_model_is_said_and_not_loaded(tmp_path: Path) -> None:
     assert "embedding_model.tflite is damaged: remove .venv and run script/setup again." in done.stderr
 
 
-def test_without_its_models_it_waits_for_the_phrase_and_says_so(
+def test_without_its_models_and_without_pins_it_starts_all_the_same(
     sound_card: VirtualSoundCard, whisper_model: Path, cache_folder: Path, tmp_path: Path
 ) -> None:
-    """The phrase needs only the recogniser; the ready line tells it."""
+    """Each loss is one sentence. The wake phrase needs only the recogniser, and the ready line tells it."""
     (cache_folder / "welcomed").touch()
     variables = {"BACK_CARE_WAKE": "word", "BACK_CARE_RECOGNISER": "whisper", "BACK_CARE_CACHE_FOLDER": cache_folder}
+    variables |= {"BACK_CARE_LED_PIN": "17", "GPIOZERO_PIN_FACTORY": "no such factory"}
     started = program(tmp_path / "home", **variables, PYTHONPATH=damaged_package(tmp_path / "packages")).start()
     try:
         assert started.stdout is not None
@@ -197,3 +198,7 @@ def test_without_its_models_it_waits_for_the_phrase_and_says_so(
         said = started.communicate(timeout=20)[1].decode()
     assert 'is damaged: remove .venv and run script/setup again. Until then it waits for "hello back care" instead.' in said
     assert 'Say "hello back care", then ask.' in said
+    assert "Traceback" not in said
+    (panel,) = [line for line in said.splitlines() if "light" in line]
+    assert panel.startswith("The light and the button cannot be used (")
+    assert panel.endswith(" It goes on without them.")
