@@ -13,7 +13,23 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding
+from skill.messages import (
+    AskedAgain,
+    Certainty,
+    Effect,
+    Heard,
+    Line,
+    Match,
+    Quiet,
+    Reply,
+    Speech,
+    Tier,
+    Tone,
+    Transcript,
+    Turn,
+    Understanding,
+    Woken,
+)
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
@@ -22,6 +38,9 @@ SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
 URGENT_VOLUME = 45
+# For the button: whoever comes to help may ask what was said. Later it would tell a visitor of an old trouble.
+DANGER_KEPT_SECONDS = 3600.0
+HELP = Match("control.help", Tier.NONE, Certainty.SURE, 1.0)
 # Lines that say that it is deaf; a low tone goes before them.
 CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken"})
 
@@ -194,10 +213,11 @@ class Assistant:
         self._conversation = Conversation()
         self._last_turn = clock()
         self._open_seconds = CONVERSATION_SECONDS
+        self._danger: tuple[float, Reply, Conversation] | None = None  # when the last danger line was said, and how the talk then stood
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
-        now = self._standing(transcript)
+        now = self._standing(transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds)
         heard_at = time.monotonic()
         call = self.attention.called(transcript) if self.attention else None
         understanding = self._understand(transcript, call)
@@ -211,9 +231,8 @@ class Assistant:
         }
         return Turn(transcript, meant, reply, seconds)
 
-    def _standing(self, transcript: Transcript) -> Standing:
-        """How the talk stood when these words began; what nobody went on with is forgotten."""
-        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+    def _standing(self, spoken_seconds: float = 0.0) -> Standing:
+        """How the talk stood so long ago, when what was said began; what nobody went on with is forgotten."""
         pause_seconds = self._clock() - self._last_turn - spoken_seconds
         now = standing(self._conversation, pause_seconds, self._open_seconds)
         if now is Standing.CLOSED and pause_seconds > self._open_seconds:
@@ -231,8 +250,7 @@ class Assistant:
         if call and now is Standing.CLOSED:
             self._conversation = replace(self._conversation, talking=True)
         if call and call.behind is None and understanding.tier is Tier.NONE:
-            self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
-            return Understanding(understanding.text), Reply(effects=(Effect.LISTEN,))
+            return Understanding(understanding.text), self._listens(now)
         meant = self.attention.meant_for_it(understanding, now) if self.attention and not call else understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
@@ -246,10 +264,17 @@ class Assistant:
         if self._conversation.weeks is None:
             self._conversation = replace(self._conversation, weeks=self._weeks)
         reply, self._conversation = self._responder.respond(understanding, self._conversation)
+        if reply.tier > Tier.NONE:
+            self._danger = None if reply.discreet else (self._clock(), reply, self._conversation)
         was_woken = self._open_seconds != CONVERSATION_SECONDS
         if understanding.is_ours or call or was_woken or self._conversation.missed <= missed:
             self._renew(CONVERSATION_SECONDS)
         return reply
+
+    def _listens(self, now: Standing) -> Reply:
+        """The tone; what she says next counts."""
+        self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
+        return Reply(effects=(Effect.LISTEN,))
 
     def _renew(self, open_seconds: float) -> None:
         self._last_turn = self._clock()
@@ -261,6 +286,22 @@ class Assistant:
             return Reply()
         reply, self._conversation = self._responder.silence(self._conversation)
         return reply
+
+    def called(self) -> Reply:
+        """It was called without words: the tone, and what she says next counts."""
+        now = self._standing()
+        if now is Standing.CLOSED:
+            self._conversation = replace(self._conversation, talking=True)
+        return self._listens(now)
+
+    def asked_again(self) -> Reply:
+        """The last danger line once more, and with it its question; where there was none lately, what help there is."""
+        self._standing()
+        if self._danger is None or self._clock() - self._danger[0] > DANGER_KEPT_SECONDS:
+            return self._answer(Understanding("", (HELP,)), None)
+        _, reply, self._conversation = self._danger
+        self._renew(CONVERSATION_SECONDS)
+        return replace(reply, effects=())
 
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
@@ -280,6 +321,10 @@ class Assistant:
                 reply = turn.reply
             elif isinstance(heard, Quiet):
                 reply = self.after_silence(heard.seconds)
+            elif isinstance(heard, Woken):
+                reply = self.called()
+            elif isinstance(heard, AskedAgain):
+                reply = self.asked_again()
             else:
                 on_other(heard)
                 continue

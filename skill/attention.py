@@ -21,6 +21,9 @@ QUESTION_SECONDS = 300.0
 # From the tone that answers the phrase to her first word: 8, and 1 for the silence by which the end of her words is known.
 WOKEN_SECONDS = 9.0
 
+# The sound of a wake word is known at about its end. A word that begins later than this before it is no part of the wake word.
+SECONDS_AROUND_A_WAKE_WORD = 0.15
+
 # Control words that are no part of a conversation: they begin one, or ask for help or for silence.
 _COUNT_ALONE = frozenset({"control.help", "control.greet", "control.check", "control.stop", "control.who", "control.repeat"})
 _ANSWERS = frozenset({"control.yes", "control.no"})
@@ -40,14 +43,15 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The wake phrase was heard. behind: what was said behind it in the same breath; None where it was said alone."""
+    """The wake phrase or the wake word was heard. behind: what was said behind it in the same breath; None where it was said alone."""
 
     behind: Transcript | None
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """phrase: only what follows it counts outside a conversation; None: no phrase is needed (the open way).
+    """phrase: only what follows it counts outside a conversation; None: no phrase is needed (the open way). Where it is a wake word,
+    its sound (`Transcript.woken_seconds`) counts as much as its letters.
 
     not_sure: whole answers that say "I cannot tell", normalised.
     """
@@ -56,11 +60,11 @@ class Attention:
     not_sure: Collection[str] = frozenset()
 
     def called(self, transcript: Transcript) -> Call | None:
-        """Whether it was called by its phrase."""
+        """Whether it was called by its phrase, or by the sound of its wake word."""
         behind = self.phrase.behind(transcript.text) if self.phrase else None
-        if behind is None:
-            return None
-        return Call(self._cut(transcript, behind) if behind else None)
+        if behind is not None:
+            return Call(self._cut(transcript, behind) if behind else None)
+        return Call(_after_the_sound(transcript)) if transcript.woken_seconds is not None else None
 
     def meant_for_it(self, understanding: Understanding, standing: Standing) -> Understanding | None:
         """What of it counts when it was not called by its phrase; None: it was not said to the assistant."""
@@ -100,6 +104,18 @@ def standing(conversation: Conversation, pause_seconds: float, open_seconds: flo
         is_open = conversation.talking or conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE
         return Standing.OPEN if is_open or conversation.choice else Standing.CLOSED
     return Standing.WAITING if asks and pause_seconds <= QUESTION_SECONDS else Standing.CLOSED
+
+
+def _after_the_sound(transcript: Transcript) -> Transcript | None:
+    """What was said behind the wake word, whatever the recogniser made of the word itself; None where nothing was."""
+    earliest = (transcript.woken_seconds or 0.0) - SECONDS_AROUND_A_WAKE_WORD
+    words = tuple(word for word in transcript.words if word.start_seconds >= earliest)
+    if not words:
+        return None
+    cut = len(transcript.words) - len(words)
+    others = (replace(other, text=" ".join(other.text.split()[cut:])) for other in transcript.alternatives)
+    text = " ".join(word.text for word in words)
+    return replace(transcript, text=text, alternatives=tuple(other for other in others if other.text), words=words)
 
 
 def _counts_alone(match: Match) -> bool:

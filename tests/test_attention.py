@@ -170,3 +170,35 @@ def test_a_call_alone_and_a_call_with_a_question() -> None:
     assert call is not None
     assert call.behind == Transcript("which shoes", "vosk", 0.8, (Alternative("which juice", 0.2),), end_seconds=2.0)
     assert BY_PHRASE.called(Transcript("which shoes", "vosk")) is None
+
+
+# --- a wake word, by its sound ----------------------------------------------------------------------------------------
+
+BY_WORD = Attention(WakePhrase("hey jarvis"))
+# What a recogniser may make of a name that it does not know.
+GARBLED = (HeardWord("hay", 1.0, 1.3, 0.6), HeardWord("drivers", 1.3, 1.9, 0.4))
+QUESTION = (HeardWord("which", 2.2, 2.4, 0.9), HeardWord("shoes", 2.4, 2.9, 0.9))
+
+
+def test_what_is_behind_the_sound_of_the_word_is_what_was_said_to_it() -> None:
+    others = (Alternative("hey drivers which juice", 0.2), Alternative("hey drivers", 0.1))
+    heard = Transcript("hay drivers which shoes", "vosk", 0.8, others, GARBLED + QUESTION, woken_seconds=2.0)
+    call = BY_WORD.called(heard)
+    assert call is not None
+    assert call.behind is not None
+    assert (call.behind.text, call.behind.words, call.behind.alternatives) == ("which shoes", QUESTION, (Alternative("which juice", 0.2),))
+
+
+@pytest.mark.parametrize("woken_seconds", [1.7, 2.0])
+def test_the_sound_of_the_word_alone_is_a_call(woken_seconds: float) -> None:
+    call = BY_WORD.called(Transcript("hay drivers", "vosk", words=GARBLED, woken_seconds=woken_seconds))
+    assert call is not None
+    assert call.behind is None
+
+
+def test_the_word_counts_by_its_letters_where_its_sound_was_missed() -> None:
+    call = BY_WORD.called(Transcript("hey jarvis which shoes", "vosk"))
+    assert call is not None
+    assert call.behind is not None
+    assert call.behind.text == "which shoes"
+    assert BY_WORD.called(Transcript("hay drivers which shoes", "vosk", words=GARBLED + QUESTION)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from queue import Empty, SimpleQueue
 
 from skill.hearing.resampling import RECOGNISER_RATE_HZ, Resampler
 from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet
@@ -23,17 +24,23 @@ class Listener:
         self._resampler = Resampler(RECOGNISER_RATE_HZ)
         self._rest = b""
         self._quiet_seconds = 0.0
+        self._given: SimpleQueue[Heard] = SimpleQueue()
         self.lost_blocks = 0
 
     def heard(self) -> Iterator[Heard]:
         """What is heard, as it becomes known, until the recording ends or the microphone is closed."""
         for block in self._microphone.blocks():
             self.lost_blocks += block.lost_blocks
+            yield from self._what_was_given()
             for piece in self._even_pieces(block):
                 yield from self._recognise(self._resampler.accept(piece))
         yield from self._recognise(self._resampler.accept(self._rest, last=True))
         self._rest = b""
         yield from self._recogniser.finish()
+
+    def give(self, heard: Heard) -> None:
+        """Let this be heard too, as soon as sound is taken up. Callable from any thread."""
+        self._given.put(heard)
 
     def reset(self) -> None:
         """Forget all sound up to now: called after the assistant has spoken, so that it does not answer itself.
@@ -45,6 +52,16 @@ class Listener:
         self._resampler.reset()
         self._recogniser.reset()
         self._quiet_seconds = 0.0
+
+    def _what_was_given(self) -> Iterator[Heard]:
+        """After what she was just saying, which may be a danger sign and would else be forgotten with the answer."""
+        while True:
+            try:
+                given = self._given.get_nowait()
+            except Empty:
+                return
+            yield from self._recogniser.finish()
+            yield given
 
     def _even_pieces(self, block: AudioBlock) -> Iterator[bytes]:
         if block.rate_hz != self._resampler.rate_hz:

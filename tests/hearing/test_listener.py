@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skill.errors import HearingError
 from skill.hearing import RECOGNISERS, open_recogniser
 from skill.hearing.listener import Listener
-from skill.messages import AudioBlock, NothingHeard, Transcript
+from skill.messages import AudioBlock, NothingHeard, Transcript, Woken
 from tests.fakes import FakeMicrophone, FakeRecogniser
 
 
@@ -58,6 +58,18 @@ def test_after_a_reset_the_cut_does_not_show_either() -> None:
         return recogniser.pcm
 
     assert rest_of_sound(960) == rest_of_sound(12_000)
+
+
+def test_what_is_given_comes_after_what_she_was_just_saying() -> None:
+    """The button is pressed in the middle of a sentence."""
+    danger = Transcript("i am bleeding", "fake")
+    recogniser = FakeRecogniser()
+    listener = Listener(FakeMicrophone(blocks(16_000, [320, 320])), recogniser)
+    recogniser.left = [NothingHeard("a breath"), danger]
+    heard = listener.heard()
+    assert next(heard) == NothingHeard("a breath")
+    listener.give(Woken())
+    assert list(heard) == [danger, Woken()]
 
 
 def test_lost_blocks_are_counted() -> None:

@@ -276,7 +276,7 @@ def test_a_wake_phrase_that_vosk_can_never_hear_is_refused(vosk: VoskRecogniser)
     )
     with pytest.raises(SettingsError, match=says):
         assembly.attention(settings, script, vosk)
-    assert assembly.attention(settings.without_wake_phrase(), script, vosk).phrase is None
+    assert assembly.attention(settings.woken_by("open"), script, vosk).phrase is None
 
 
 @pytest.fixture(scope="module")
