@@ -134,7 +134,7 @@ class SpeechGate:
     """Lets only speech through: takes 16 kHz sound cut anyhow, gives the pieces of utterances.
 
     Silero (1 ms for each 32 ms frame) is asked only while the room is louder than usual or an utterance is open. Measured on 109 clips of
-    people at levels from near to hardly audible, this finds no less of their speech than asking it always (tests/hearing/test_level_gate.py).
+    people, from near to hardly audible, this finds no less of their speech than asking it always (tests/hearing/test_level_gate.py).
     """
 
     def __init__(self, segmenter: Segmenter) -> None:
