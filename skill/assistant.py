@@ -13,7 +13,7 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding
+from skill.messages import Effect, Heard, Line, Quiet, Reply, Speaking, Speech, Tier, Tone, Transcript, Turn, Understanding
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
@@ -88,6 +88,11 @@ class Mouth:
                 self._speaker.play(speech)
             except SpeakingError as error:
                 self._failed(error)
+
+    def prepare(self) -> None:
+        """An answer may be wanted soon: let the device wake meanwhile. Returns at once."""
+        if self._voice is not None and self._speaker is not None:
+            self._speaker.prepare()
 
     def stop(self) -> None:
         """Be silent at once. Callable from any thread and from a signal handler."""
@@ -280,6 +285,9 @@ class Assistant:
                 reply = turn.reply
             elif isinstance(heard, Quiet):
                 reply = self.after_silence(heard.seconds)
+            elif isinstance(heard, Speaking):
+                mouth.prepare()
+                continue
             else:
                 on_other(heard)
                 continue

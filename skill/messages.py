@@ -122,7 +122,14 @@ class Quiet:
     seconds: int
 
 
-Heard = Transcript | Partial | NothingHeard | Quiet
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Somebody is speaking, for this long in seconds of sound; given when an utterance begins and once a second while it goes on."""
+
+    seconds: int
+
+
+Heard = Transcript | Partial | NothingHeard | Quiet | Speaking
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from skill.messages import (
     NothingHeard,
     Partial,
     Reply,
+    Speaking,
     Speech,
     Tier,
     Tone,
@@ -104,6 +105,16 @@ def test_partial_readings_and_silence_are_no_turns() -> None:
     turns = talk([*other, *typed("a")], [HELLO], diary)
     assert [turn.transcript.text for turn in turns] == ["a"]
     assert diary == ["listening", f"other {other[0]}", "listening", f"other {other[1]}", "listening", "Hello.", "reset"]
+
+
+def test_the_speaker_is_prepared_while_she_speaks() -> None:
+    speaker, other = FakeSpeaker(), []
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    Assistant(FakeInterpreter(), FakeResponder([])).converse(
+        FakeEar([Speaking(0), Speaking(1)], []), mouth, lambda turn: None, other.append
+    )
+    assert (speaker.prepared, other) == (2, [])
+    mouth_of(FakeVoice(), None, []).prepare()
 
 
 def test_the_real_listener_throws_away_what_came_in_while_it_spoke() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skill.hearing.resampling import RECOGNISER_RATE_HZ, Resampler
-from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet
+from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet, Speaking
 from skill.stages import Microphone, Recogniser
 
 PIECE_SECONDS = 0.02
@@ -23,6 +23,7 @@ class Listener:
         self._resampler = Resampler(RECOGNISER_RATE_HZ)
         self._rest = b""
         self._quiet_seconds = 0.0
+        self._speaking_seconds = -1.0  # below 0: nobody speaks
         self.lost_blocks = 0
 
     def heard(self) -> Iterator[Heard]:
@@ -45,6 +46,7 @@ class Listener:
         self._resampler.reset()
         self._recogniser.reset()
         self._quiet_seconds = 0.0
+        self._speaking_seconds = -1.0
 
     def _even_pieces(self, block: AudioBlock) -> Iterator[bytes]:
         if block.rate_hz != self._resampler.rate_hz:
@@ -61,7 +63,13 @@ class Listener:
             return
         block = AudioBlock(pcm, RECOGNISER_RATE_HZ)
         yield from self._recogniser.accept(block)
-        before = int(self._quiet_seconds)
-        self._quiet_seconds = 0.0 if self._recogniser.hears_speech else self._quiet_seconds + block.seconds
-        if int(self._quiet_seconds) > before:
-            yield Quiet(int(self._quiet_seconds))
+        if self._recogniser.hears_speech:
+            self._quiet_seconds = 0.0
+            before, self._speaking_seconds = self._speaking_seconds, max(0.0, self._speaking_seconds + block.seconds)
+            if before < 0 or int(self._speaking_seconds) > int(before):
+                yield Speaking(int(self._speaking_seconds))
+        else:
+            self._speaking_seconds = -1.0
+            before, self._quiet_seconds = self._quiet_seconds, self._quiet_seconds + block.seconds
+            if int(self._quiet_seconds) > int(before):
+                yield Quiet(int(self._quiet_seconds))

@@ -21,7 +21,7 @@ from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.voice_activity import SpeechPiece
 from skill.hearing.vosk_recogniser import VoskRecogniser, _Utterance
-from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Transcript
+from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Speaking, Transcript
 from skill.settings import Hearing, Settings
 from skill.wake_phrase import WakePhrase
 from tests.fakes import FakeRecogniser
@@ -57,7 +57,7 @@ def joined(folder: Path, *paths: Path, pause_seconds: float) -> Path:
 
 
 def hear(vosk: VoskRecogniser, path: Path, block_seconds: float = 0.1) -> list[Heard]:
-    return [heard for heard in Listener(RecordingMicrophone(path, block_seconds), vosk).heard() if not isinstance(heard, Quiet)]
+    return [heard for heard in Listener(RecordingMicrophone(path, block_seconds), vosk).heard() if not isinstance(heard, Quiet | Speaking)]
 
 
 def transcripts(heard: list[Heard]) -> list[Transcript]:
@@ -121,13 +121,13 @@ import soundfile
 from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.vosk_recogniser import VoskRecogniser
-from skill.messages import AudioBlock, Quiet
+from skill.messages import AudioBlock, Quiet, Speaking
 
 vosk = VoskRecogniser(Path(sys.argv[1]))
 both, first, second = sys.argv[2:]
 
 def said(heard):
-    spoken = [one for one in heard if not isinstance(one, Quiet)]
+    spoken = [one for one in heard if not isinstance(one, Quiet | Speaking)]
     return [(type(one).__name__, one.text, getattr(one, "confidence", None), getattr(one, "alternatives", None)) for one in spoken]
 
 def hear(path, block_seconds=0.1):
