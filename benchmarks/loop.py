@@ -22,7 +22,7 @@ from rich.console import Console
 
 from benchmarks.measuring.answering import QUESTIONS, measure_answers
 from benchmarks.measuring.machine import machine_table
-from benchmarks.measuring.recognisers import measure_recognisers
+from benchmarks.measuring.recognisers import KOREAN, measure_recognisers
 from benchmarks.measuring.report import Table, as_json, as_markdown, measured, not_measured, print_tables, reason
 from benchmarks.measuring.sound import spoken_questions
 from benchmarks.measuring.starting import measure_starts
@@ -113,7 +113,7 @@ def _spoken(settings: Settings, book: IntentBook, card: VirtualSoundCard | None,
         return
     store = assembly.model_store(settings.storage)
     known = assembly.recogniser_models(settings.hearing.recogniser, store.manifest).values()
-    models = [model for model in known if store.status(model).state is State.WHOLE]
+    models = [model for model in (*known, KOREAN) if store.status(model).state is State.WHOLE]
     if not models:
         yield not_measured("From her last word to the answer", f"none of {', '.join(known)} is installed whole")
     interpreter = assembly.interpreter(settings, book)
