@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
+from skill.attention import AT_ONCE_SECONDS, CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
 from skill.messages import Alternative, Certainty, HeardWord, Match, Tier, Transcript, Understanding
 from skill.wake_phrase import WakePhrase
 
@@ -35,6 +35,19 @@ def test_a_danger_is_never_left_out(attention: Attention, now: Standing, certain
 @pytest.mark.parametrize("heard", [NOTHING, meaning("relief.shoes", certainty=UNSURE), meaning("control.more")])
 def test_in_a_conversation_everything_counts(attention: Attention, heard: Understanding) -> None:
     assert attention.meant_for_it(heard, Standing.OPEN) == heard
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+def test_in_a_pause_of_it_what_is_not_understood_is_the_talk_of_the_room(attention: Attention) -> None:
+    assert attention.meant_for_it(NOTHING, Standing.PAUSING) is None
+    for heard in (
+        meaning("relief.shoes", certainty=UNSURE),
+        meaning("control.more"),
+        meaning(denied=("danger.bleeding",)),
+        meaning(text="not sure"),
+        meaning(text="i am ten weeks pregnant"),
+    ):
+        assert attention.meant_for_it(heard, Standing.PAUSING) == heard
 
 
 @pytest.mark.parametrize("label", ["relief.shoes", "control.help", "control.greet", "control.check", "control.stop", "control.repeat"])
@@ -121,7 +134,10 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
     ("conversation", "seconds", "now"),
     [
         (Conversation(), 1, Standing.CLOSED),
-        (TALKING, CONVERSATION_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS + 1, Standing.PAUSING),
+        (TALKING, CONVERSATION_SECONDS, Standing.PAUSING),
+        (IN_CHECK, CONVERSATION_SECONDS, Standing.OPEN),
         (TALKING, CONVERSATION_SECONDS + 1, Standing.CLOSED),
         (Conversation(choice=("relief.sleep", "relief.exercise")), 1, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS, Standing.OPEN),

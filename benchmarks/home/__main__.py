@@ -115,7 +115,7 @@ def bars_table(found: Score, heard: HeardHour) -> Table:
         ),
         ("false dangers an hour", len(found.false_dangers) / hours, "none", _met(not found.false_dangers), f"{len(found.false_dangers)}"),
         (
-            "memory at the end against that after a minute, %",
+            "memory at the end against that after five minutes, %",
             growth,
             f"within {GROWTH_BAR:g}",
             _met(abs(growth) <= GROWTH_BAR),
@@ -130,9 +130,9 @@ def bars_table(found: Score, heard: HeardHour) -> Table:
         ),
     )
     notes = (
-        "Questions and dangers are held-out sentences in three synthetic voices, 26 dB below full scale. Others in the room are 10 dB quieter, a "
-        "television 18 dB and household noise 20 dB. A television goes on while she speaks, people let her finish.",
-        "While it speaks it is deaf: the sound of that time is skipped. The conversation stays open after an answer, and the talk goes on then.",
+        "Questions and dangers: held-out sentences in three synthetic voices, 26 dB below full scale. Others in the room are 10 dB quieter,"
+        " a television 18 dB, household noise 20 dB. A television goes on while she speaks, people let her finish.",
+        "While it speaks it is deaf: the sound of that time is skipped. After an answer the conversation is open, and the talk goes on.",
     )
     return Table("At home", (Column("what"), Column("here"), Column("bar"), Column("met"), Column("counted")), rows, notes)
 

@@ -22,7 +22,7 @@ from skill.stages import Microphone
 
 WORDS_PER_SECOND = {Pace.ORDINARY: 130 / 60, Pace.DANGER: 120 / 60}
 PLAY_RATE_HZ = 8_000
-WARM_SECONDS = 60.0  # of sound; by then everything has been used once
+WARM_SECONDS = 300.0  # of sound; by then everything has been used once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class _Playing:
     def __init__(self, microphone: Microphone) -> None:
         self._microphone = microphone
         self.seconds = 0.0
+        self.skipped_seconds = 0.0
         self.megabytes_warm = 0.0
         self._deaf_until = 0.0
 
@@ -68,6 +69,8 @@ class _Playing:
                 self.megabytes_warm = memory_of(os.getpid()).pss
             if self.seconds > self._deaf_until:
                 yield block
+            else:
+                self.skipped_seconds += block.seconds
 
     @property
     def now(self) -> float:
@@ -126,8 +129,8 @@ def hear_hour(path: Path) -> HeardHour:
         mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), lambda text: None)
 
         def on_turn(turn: Turn) -> None:
-            said, end = turn.transcript, playing.seconds - settings.hearing.silence_seconds
-            start = end - (said.end_seconds - said.start_seconds)
+            said = turn.transcript
+            start, end = said.start_seconds + playing.skipped_seconds, said.end_seconds + playing.skipped_seconds
             speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)
             understood = turn.understanding
             answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks))

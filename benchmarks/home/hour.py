@@ -23,7 +23,7 @@ HER_DB, TALK_DB, TELEVISION_DB, NOISE_DB, QUIET_DB = -26.0, -36.0, -44.0, -46.0,
 # People let her finish; a television does not.
 LET_HER_SPEAK_SECONDS = 1.6
 # Who speaks plainly: a synthetic voice reads other ways of speaking wrongly.
-PLAIN = frozenset({"plain", "us woman", "terse", "british"})
+PLAIN = frozenset({"plain", "us woman"})
 EACH_DANGER_AFTER = 3  # every so many questions comes a danger
 FADE_SECONDS = 0.05
 
@@ -107,7 +107,7 @@ def _scenes(sounds: Path) -> list[_Scene]:
         _Scene("kitchen noise", kitchen),
         _Scene("talk in the kitchen", kitchen, QUIET_DB, kitchen_talk),
         _Scene("television", None, QUIET_DB, _spoken(TELEVISION, _television_voices()), is_television=True),
-        _Scene("household noise", list(household.values())[0]),
+        _Scene("household noise", next(iter(household.values()))),
     ]
     scenes += [_Scene("recorded people talk", kitchen, QUIET_DB, people)] if people else []
     scenes += [_Scene("voices in the next room", sound) for sound in others]
