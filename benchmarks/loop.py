@@ -22,6 +22,7 @@ from rich.console import Console
 
 from benchmarks.measuring.answering import QUESTIONS, measure_answers
 from benchmarks.measuring.machine import machine_table
+from benchmarks.measuring.memory import measure_memory
 from benchmarks.measuring.recognisers import KOREAN, measure_recognisers
 from benchmarks.measuring.report import Table, as_json, as_markdown, measured, not_measured, print_tables, reason
 from benchmarks.measuring.sound import spoken_questions
@@ -81,6 +82,7 @@ def _measure_all() -> list[Table]:
             tables += _part("Start-up time to listening", measure_starts(card, folder))
         else:
             tables.append(not_measured("Start-up time, idle cost, time to the answer", why))
+        tables += _part("Memory by part", measure_memory(settings))
         tables += _part("Recognisers and answers", _spoken(settings, book, card, folder))
         tables += _part("Time to understand a sentence", measure_understanding(book, settings.storage.cache_folder))
         tables += _part("Time to render an answer", measure_voices(some_lines(book), folder / "voices"))

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings)
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
@@ -53,10 +55,10 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
-        if arguments.typed:
+        if loading is None:
             return _typed(assistant, mouth)
         try:
-            recogniser = assembly.recogniser(settings)
+            recogniser = loading.result()
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -74,6 +76,11 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         _stop_on_enter(mouth)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
+
+
+def _loading_recogniser(settings: Settings) -> Future[Recogniser]:
+    """Loaded beside the intents, on another core: each takes about a second."""
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings)
 
 
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
