@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
+from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
 from skill.errors import SpeakingError
 from skill.messages import Effect, Heard, Line, Quiet, Reply, Speaking, Speech, Tier, Tone, Transcript, Turn, Understanding
 from skill.stages import Interpreter, Responder, Speaker, Voice
@@ -199,6 +199,8 @@ class Assistant:
         self._conversation = Conversation()
         self._last_turn = clock()
         self._open_seconds = CONVERSATION_SECONDS
+        self._level_db: float | None = None  # how loud she speaks with whom it talks; and who spoke last
+        self._last_level_db: float | None = None
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
@@ -220,7 +222,9 @@ class Assistant:
         """How the talk stood when these words began; what nobody went on with is forgotten."""
         spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
         pause_seconds = self._clock() - self._last_turn - spoken_seconds
-        now = standing(self._conversation, pause_seconds, self._open_seconds)
+        self._last_level_db = transcript.level_db
+        further = is_further(transcript.level_db, self._level_db)
+        now = standing(self._conversation, pause_seconds, self._open_seconds, further)
         if now is Standing.CLOSED and pause_seconds > self._open_seconds:
             self.forget()
         return now
@@ -259,6 +263,7 @@ class Assistant:
     def _renew(self, open_seconds: float) -> None:
         self._last_turn = self._clock()
         self._open_seconds = open_seconds
+        self._level_db = self._last_level_db
 
     def after_silence(self, seconds: int) -> Reply:
         """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
@@ -275,6 +280,7 @@ class Assistant:
         """Begin a new conversation."""
         self._conversation = Conversation()
         self._open_seconds = CONVERSATION_SECONDS
+        self._level_db = None
 
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""

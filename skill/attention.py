@@ -18,7 +18,9 @@ from skill.wake_phrase import WakePhrase
 CONVERSATION_SECONDS = 90.0
 # So soon after its last word she is told that it did not understand. Later it is more likely the room that talks: measured on an hour at
 # home (benchmarks.home), where this was the most frequent answer that nobody had asked for.
-AT_ONCE_SECONDS = 20.0
+AT_ONCE_SECONDS = 10.0
+# Who speaks so much more quietly than who began the talk is further away: another person, or a television.
+FURTHER_DB = 7.0
 # A woman who is asked whether blood fills a pad in one hour goes and looks.
 QUESTION_SECONDS = 300.0
 # From the tone that answers the phrase to her first word: 8, and 1 for the silence by which the end of her words is known.
@@ -73,13 +75,14 @@ class Attention:
         if standing is Standing.OPEN or (understanding.tier > Tier.NONE and not only_weeks):
             return understanding
         if standing is Standing.PAUSING:
-            is_for_it = understanding.is_ours or understanding.denied or only_weeks or understanding.text in self.not_sure
-            return understanding if is_for_it else None
+            matches = tuple(match for match in understanding.matches if not _is_long_for(match, understanding))
+            is_for_it = matches or understanding.denied or only_weeks or understanding.text in self.not_sure
+            return replace(understanding, matches=matches) if is_for_it else None
         if standing is Standing.WAITING and self._answers(understanding):
             return understanding
         if self.phrase is not None:
             return None
-        matches = tuple(match for match in understanding.matches if _counts_alone(match))
+        matches = tuple(match for match in understanding.matches if _counts_alone(match) and not _is_long_for(match, understanding))
         return replace(understanding, matches=matches) if matches or only_weeks else None
 
     def begins_anew(self, understanding: Understanding, standing: Standing) -> bool:
@@ -101,17 +104,32 @@ class Attention:
         return replace(transcript, text=behind, alternatives=tuple(other for other in others if other.text), words=())
 
 
-def standing(conversation: Conversation, pause_seconds: float, open_seconds: float = CONVERSATION_SECONDS) -> Standing:
-    """pause_seconds: since something was last said to it or by it. open_seconds: how long the talk stays open without a word."""
+def is_further(level_db: float | None, began_db: float | None) -> bool:
+    """Whether somebody else speaks, further away than who began the talk. Levels in dB of full scale; None: not known."""
+    return level_db is not None and began_db is not None and level_db < began_db - FURTHER_DB
+
+
+def standing(
+    conversation: Conversation, pause_seconds: float, open_seconds: float = CONVERSATION_SECONDS, further: bool = False
+) -> Standing:
+    """pause_seconds: since something was last said to it or by it. open_seconds: how long the talk stays open without a word. further: it
+    is somebody further away who speaks; in a talk in which nothing was asked that counts as outside of it.
+    """
     asks = conversation.step != NO_STEP or (conversation.yes_leads_to is not Tier.NONE and conversation.action is not Tier.NONE)
     if pause_seconds <= open_seconds:
         if conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE or conversation.choice:
             return Standing.OPEN
-        talks = Standing.OPEN if pause_seconds <= AT_ONCE_SECONDS else Standing.PAUSING
-        return talks if conversation.talking else Standing.CLOSED
+        if not conversation.talking or further:
+            return Standing.CLOSED
+        return Standing.OPEN if pause_seconds <= AT_ONCE_SECONDS else Standing.PAUSING
     return Standing.WAITING if asks and pause_seconds <= QUESTION_SECONDS else Standing.CLOSED
 
 
 def _counts_alone(match: Match) -> bool:
     surely = match.certainty is Certainty.SURE
     return surely and (match.label in _COUNT_ALONE or not match.label.startswith("control."))
+
+
+def _is_long_for(match: Match, understanding: Understanding) -> bool:
+    """A control word in a long sentence is somebody's talk: "good evening and welcome to the news at six"."""
+    return match.label.startswith("control.") and len(understanding.text.split()) > _MOST_ANSWERING_WORDS

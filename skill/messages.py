@@ -87,6 +87,7 @@ class Transcript:
     text: lower case, no punctuation but apostrophes; never empty (silence is `NothingHeard`). confidence 0 to 1.
     start_seconds, end_seconds: where the speech lay, counted from the start of listening.
     compute_seconds: what recognising it cost. recogniser: which one listened ("vosk", "whisper", "typed").
+    level_db: how loud the speech was, in dB of full scale (0 is the loudest there can be); None: not known.
     """
 
     text: str
@@ -97,6 +98,7 @@ class Transcript:
     start_seconds: float = 0.0
     end_seconds: float = 0.0
     compute_seconds: float = 0.0
+    level_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from skill.answering.conversation import Conversation
-from skill.attention import AT_ONCE_SECONDS, CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
+from skill.attention import (
+    AT_ONCE_SECONDS,
+    CONVERSATION_SECONDS,
+    FURTHER_DB,
+    QUESTION_SECONDS,
+    WOKEN_SECONDS,
+    Attention,
+    Standing,
+    is_further,
+    standing,
+)
 from skill.messages import Alternative, Certainty, HeardWord, Match, Tier, Transcript, Understanding
 from skill.wake_phrase import WakePhrase
 
@@ -152,6 +162,36 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
 )
 def test_how_the_talk_stands(conversation: Conversation, seconds: float, now: Standing) -> None:
     assert standing(conversation, seconds) is now
+
+
+@pytest.mark.parametrize(
+    ("conversation", "now"),
+    [
+        (TALKING, Standing.CLOSED),
+        (ASKED, Standing.OPEN),
+        (IN_CHECK, Standing.OPEN),
+        (GATE, Standing.OPEN),
+        (Conversation(), Standing.CLOSED),
+    ],
+)
+def test_somebody_further_away_is_in_the_talk_only_where_it_asked_something(conversation: Conversation, now: Standing) -> None:
+    assert standing(conversation, 1, further=True) is now
+
+
+def test_further_away_is_who_speaks_much_more_quietly_than_who_began() -> None:
+    assert is_further(-30 - FURTHER_DB - 1, -30)
+    assert not is_further(-30 - FURTHER_DB + 1, -30)
+    assert not is_further(-10, -30)
+    assert not is_further(None, -30)
+    assert not is_further(-60, None)
+
+
+@pytest.mark.parametrize("now", [Standing.CLOSED, Standing.PAUSING])
+def test_a_control_word_in_a_long_sentence_is_the_talk_of_the_room(now: Standing) -> None:
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening and welcome to the news at six"), now) is None
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening"), now) is not None
+    long = meaning("relief.shoes", text="and what kind of shoes should i wear when i go to the market")
+    assert OPEN_WAY.meant_for_it(long, now) == long
 
 
 def test_a_question_about_danger_waits_at_least_five_minutes() -> None:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from skill.hearing.level_gate import LevelGate
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import PCM_BYTES_PER_SAMPLE
@@ -23,6 +25,7 @@ SPEECH_GOES_ON = 0.25
 # How long Silero goes on listening after the room was last louder than usual, and how much of the sound before that it is given when it
 # begins: its opinion rests on what it heard before.
 AWAKE_FRAMES = 16
+LOUD_PERCENTILE = 75
 CATCH_UP_FRAMES = 8
 
 
@@ -145,6 +148,7 @@ class SpeechGate:
         self._level = LevelGate(FRAME_SAMPLES, RECOGNISER_RATE_HZ)
         self._awake_frames = 0
         self._not_asked: deque[bytes] = deque(maxlen=CATCH_UP_FRAMES)
+        self._powers: list[float] = []
         self._rest = b""
 
     def accept(self, pcm: bytes) -> Iterator[SpeechPiece]:
@@ -154,9 +158,21 @@ class SpeechGate:
         self._rest = sound[whole:]
         for start in range(0, whole, FRAME_BYTES):
             frame = sound[start : start + FRAME_BYTES]
-            piece = self._segmenter.step(frame, self._probability(frame))
+            probability = self._probability(frame)
+            piece = self._segmenter.step(frame, probability)
+            if piece is not None and piece.is_first:
+                self._powers.clear()
+            if probability >= SPEECH_GOES_ON:
+                samples = np.frombuffer(frame, "<i2").astype(np.float32)
+                self._powers.append(float(samples @ samples) / FRAME_SAMPLES)
             if piece is not None:
                 yield piece
+
+    @property
+    def level_db(self) -> float | None:
+        """How loud the speech of the last utterance was, in dB of full scale: of its loud parts, not of its pauses. None: unknown."""
+        loud = float(np.percentile(self._powers, LOUD_PERCENTILE)) if self._powers else 0.0
+        return 10 * math.log10(loud / 32768**2) if loud else None
 
     def _probability(self, frame: bytes) -> float:
         """How likely the frame is speech."""

@@ -16,7 +16,7 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,8 @@ class VoskRecogniser:
             utterance.add(self._recognizer.FinalResult())
             utterance.compute_seconds += time.perf_counter() - began
         self._utterance = _Utterance(end_seconds, utterance.waiting, utterance.clock_offset)
-        return utterance.heard(end_seconds)
+        heard = utterance.heard(end_seconds)
+        return replace(heard, level_db=self._gate.level_db) if isinstance(heard, Transcript) else heard
 
 
 @dataclass(frozen=True, slots=True)

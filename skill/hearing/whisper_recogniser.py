@@ -127,6 +127,7 @@ class WhisperRecogniser:
             start_seconds=words[0].start_seconds,
             end_seconds=words[-1].end_seconds,
             compute_seconds=time.perf_counter() - began,
+            level_db=self._gate.level_db,
         )
 
     def _encode(self, sound: bytes, window_seconds: int) -> Any:
