@@ -20,7 +20,7 @@ CONVERSATION_SECONDS = 90.0
 # home (benchmarks.home), where this was the most frequent answer that nobody had asked for.
 AT_ONCE_SECONDS = 10.0
 # Who speaks so much more quietly than who began the talk is further away: another person, or a television.
-FURTHER_DB = 7.0
+FURTHER_DB = 6.0
 # A woman who is asked whether blood fills a pad in one hour goes and looks.
 QUESTION_SECONDS = 300.0
 # From the tone that answers the phrase to her first word: 8, and 1 for the silence by which the end of her words is known.

@@ -7,6 +7,7 @@ faster than real time. It keeps everything it makes in a temporary folder.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.home.hearing import HeardHour, hear_hour
-from benchmarks.home.hour import SCENE_SECONDS, Asked, make_hour
+from benchmarks.home.hour import Asked, make_hour, scene_seconds_of
 from benchmarks.home.scoring import Score, Verdict, score
 from benchmarks.measuring.machine import machine_table
 from benchmarks.measuring.processes import in_own_process
@@ -26,8 +27,9 @@ from benchmarks.measuring.report import Cell, Column, Table, as_json, print_tabl
 from benchmarks.understanding.voices import NOISES
 from skill import assembly
 from skill.errors import BackCareError
-from skill.messages import Tier
+from skill.messages import Tier, Transcript, Understanding
 from skill.settings import load_settings
+from skill.stages import Interpreter
 
 SOUNDS = NOISES.parent
 ENDED_BY_USER = 130
@@ -75,17 +77,27 @@ def _minutes(text: str) -> float:
 
 
 def _measure(minutes: float, sounds: Path, folder: Path) -> Iterator[Table]:
-    settings = load_settings(None, os.environ).settings
     recording = folder / "home.wav"
     print(f"Speaking {minutes:g} minutes at home …", file=sys.stderr, flush=True)
     asked = make_hour(recording, minutes, sounds)
     print("Hearing them …", file=sys.stderr, flush=True)
     heard = in_own_process(hear_hour, recording, timeout_seconds=300 + minutes * 60)
-    found = score(asked, heard.answers, min(SCENE_SECONDS, minutes * 20), assembly.interpreter(settings, assembly.intent_book(settings)))
+    found = score(asked, heard.answers, scene_seconds_of(minutes), _interpret)
     yield bars_table(found, heard)
     yield misses_table(found.verdicts)
     yield false_table(found)
     yield scenes_table(asked, found, heard)
+
+
+def _interpret(transcript: Transcript) -> Understanding:
+    return _interpreter().interpret(transcript)
+
+
+@functools.cache
+def _interpreter() -> Interpreter:
+    """Takes some seconds to build, and is not wanted where nothing went wrong."""
+    settings = load_settings(None, os.environ).settings
+    return assembly.interpreter(settings, assembly.intent_book(settings))
 
 
 def bars_table(found: Score, heard: HeardHour) -> Table:
@@ -157,11 +169,12 @@ def misses_table(verdicts: tuple[Verdict, ...]) -> Table:
 
 
 def false_table(found: Score) -> Table:
-    columns = tuple(map(Column, ("at, s", "around", "heard", "taken for", "answered")))
+    columns = tuple(map(Column, ("at, s", "around", "level, dB", "heard", "taken for", "answered")))
     rows = tuple(
         (
             f"{one.answer.end_seconds:.0f}",
             one.around,
+            "" if one.answer.level_db is None else f"{one.answer.level_db:.0f}",
             one.answer.heard,
             f"{', '.join(one.answer.labels) or 'nothing of ours'} ({one.answer.tier.word})",
             one.answer.reply[:80],

@@ -37,6 +37,7 @@ class Answer:
     tier: Tier
     reply: str
     speaks_seconds: float = 0.0
+    level_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def hear_hour(path: Path) -> HeardHour:
             start, end = said.start_seconds + playing.skipped_seconds, said.end_seconds + playing.skipped_seconds
             speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)
             understood = turn.understanding
-            answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks))
+            answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks, said.level_db))
 
         def on_other(heard: Heard) -> None:
             if isinstance(heard, NothingHeard):

@@ -17,14 +17,14 @@ from benchmarks.understanding.voices import OTHERS_TALKING, Render, Samples, act
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import Tier
 
-SCENE_SECONDS = 100.0
+SCENE_SECONDS, SHORTEST_SCENE_SECONDS = 100.0, 45.0
 # Levels in dB of full scale: of her, of others in the room, of a television, of household noise, of a quiet room.
 HER_DB, TALK_DB, TELEVISION_DB, NOISE_DB, QUIET_DB = -26.0, -36.0, -44.0, -46.0, -62.0
 # People let her finish; a television does not.
 LET_HER_SPEAK_SECONDS = 1.6
 # Who speaks plainly: a synthetic voice reads other ways of speaking wrongly.
 PLAIN = frozenset({"plain", "us woman"})
-EACH_DANGER_AFTER = 3  # every so many questions comes a danger
+EACH_DANGER = 4  # of so many things that she says one is a danger
 FADE_SECONDS = 0.05
 
 
@@ -64,8 +64,8 @@ def asking_voices() -> dict[str, Render]:
 
 def make_hour(path: Path, minutes: float, sounds: Path) -> list[Asked]:
     """Write the recording, 16 kHz mono, and give what is asked in it. sounds: a folder with noise/ and people/, if it is there."""
-    scene_seconds = min(SCENE_SECONDS, minutes * 60 / 3)
-    number = max(1, round(minutes * 60 / scene_seconds))
+    scene_seconds = scene_seconds_of(minutes)
+    number = max(1, int(minutes * 60 / scene_seconds))
     scenes = list(islice(cycle(_scenes(sounds)), number))
     asked = []
     with wave.open(str(path), "wb") as file:
@@ -81,15 +81,20 @@ def make_hour(path: Path, minutes: float, sounds: Path) -> list[Asked]:
     return asked
 
 
+def scene_seconds_of(minutes: float) -> float:
+    """Shorter than an answer no scene may be, or the next question falls into it."""
+    return min(SCENE_SECONDS, max(SHORTEST_SCENE_SECONDS, minutes * 60 / 3))
+
+
 def _questions(number: int) -> Iterator[tuple[str, Utterance, Samples]]:
-    """Voice, utterance and sound: questions, and after every third one a danger."""
+    """Voice, utterance and sound: questions, and among them dangers."""
     voices = asking_voices()
     plain = [one for one in read_set("held-out", HELD_OUT).utterances if one.who in PLAIN]
     ordered = sorted(plain, key=lambda one: hashlib.sha256(one.text.encode()).digest())
     questions = cycle(one for one in ordered if one.kind is Kind.QUESTION)
     dangers = cycle(one for one in ordered if one.kind is Kind.DANGER)
     for place in range(number):
-        utterance = next(dangers if place % (EACH_DANGER_AFTER + 1) == EACH_DANGER_AFTER - 1 else questions)
+        utterance = next(dangers if place % EACH_DANGER == 1 else questions)
         name = list(voices)[place % len(voices)]
         yield name, utterance, _at_level(_bare(voices[name](utterance.text)), HER_DB)
 
@@ -104,8 +109,8 @@ def _scenes(sounds: Path) -> list[_Scene]:
     kitchen_talk = _spoken(KITCHEN_TALK, _talking_voices())
     scenes = [
         _Scene("quiet room"),
-        _Scene("kitchen noise", kitchen),
         _Scene("talk in the kitchen", kitchen, QUIET_DB, kitchen_talk),
+        _Scene("kitchen noise", kitchen),
         _Scene("television", None, QUIET_DB, _spoken(TELEVISION, _television_voices()), is_television=True),
         _Scene("household noise", next(iter(household.values()))),
     ]

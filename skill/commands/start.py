@@ -21,6 +21,7 @@ from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
+from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
@@ -73,6 +74,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
+        give_back_memory()
         _stop_on_enter(mouth)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
