@@ -36,7 +36,7 @@ class Standing(Enum):
     """How the talk stands when something is heard.
 
     WAITING: nobody has spoken to it for a while, but a question about a danger sign is still unanswered. PAUSING: the conversation is
-    open, it asked nothing, and nobody went on at once: what it understands counts.
+    open, it asked nothing about danger, and nobody went on at once: what it understands counts.
     """
 
     CLOSED = "closed"
@@ -113,16 +113,16 @@ def standing(
     conversation: Conversation, pause_seconds: float, open_seconds: float = CONVERSATION_SECONDS, further: bool = False
 ) -> Standing:
     """pause_seconds: since something was last said to it or by it. open_seconds: how long the talk stays open without a word. further: it
-    is somebody further away who speaks; in a talk in which nothing was asked that counts as outside of it.
+    is somebody further away who speaks: then only an answer to what was asked counts as in a talk.
     """
-    asks = conversation.step != NO_STEP or (conversation.yes_leads_to is not Tier.NONE and conversation.action is not Tier.NONE)
+    about_danger = conversation.step != NO_STEP or (conversation.yes_leads_to is not Tier.NONE and conversation.action is not Tier.NONE)
+    asks = about_danger or conversation.yes_leads_to is not Tier.NONE or bool(conversation.choice)
     if pause_seconds <= open_seconds:
-        if conversation.step != NO_STEP or conversation.yes_leads_to is not Tier.NONE or conversation.choice:
-            return Standing.OPEN
-        if not conversation.talking or further:
-            return Standing.CLOSED
-        return Standing.OPEN if pause_seconds <= AT_ONCE_SECONDS else Standing.PAUSING
-    return Standing.WAITING if asks and pause_seconds <= QUESTION_SECONDS else Standing.CLOSED
+        if further or not (asks or conversation.talking):
+            return Standing.WAITING if asks else Standing.CLOSED
+        at_once = about_danger or bool(conversation.choice) or pause_seconds <= AT_ONCE_SECONDS
+        return Standing.OPEN if at_once else Standing.PAUSING
+    return Standing.WAITING if about_danger and pause_seconds <= QUESTION_SECONDS else Standing.CLOSED
 
 
 def _counts_alone(match: Match) -> bool:

@@ -149,7 +149,7 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
         (TALKING, CONVERSATION_SECONDS, Standing.PAUSING),
         (IN_CHECK, CONVERSATION_SECONDS, Standing.OPEN),
         (TALKING, CONVERSATION_SECONDS + 1, Standing.CLOSED),
-        (Conversation(choice=("relief.sleep", "relief.exercise")), 1, Standing.OPEN),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS + 1, Standing.WAITING),
         (ASKED, QUESTION_SECONDS, Standing.WAITING),
@@ -157,6 +157,8 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
         (AFTER_STOP, 1, Standing.OPEN),
         (AFTER_STOP, QUESTION_SECONDS, Standing.WAITING),
         (IN_CHECK, QUESTION_SECONDS, Standing.WAITING),
+        (GATE, AT_ONCE_SECONDS, Standing.OPEN),
+        (GATE, AT_ONCE_SECONDS + 1, Standing.PAUSING),
         (GATE, CONVERSATION_SECONDS + 1, Standing.CLOSED),
     ],
 )
@@ -168,9 +170,10 @@ def test_how_the_talk_stands(conversation: Conversation, seconds: float, now: St
     ("conversation", "now"),
     [
         (TALKING, Standing.CLOSED),
-        (ASKED, Standing.OPEN),
-        (IN_CHECK, Standing.OPEN),
-        (GATE, Standing.OPEN),
+        (ASKED, Standing.WAITING),
+        (IN_CHECK, Standing.WAITING),
+        (GATE, Standing.WAITING),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), Standing.WAITING),
         (Conversation(), Standing.CLOSED),
     ],
 )
