@@ -78,6 +78,10 @@ class Segmenter:
         """An utterance has begun and not ended."""
         return self._open_frames > 0
 
+    def end_after(self, silence_seconds: float) -> None:
+        """Another pause ends utterances from now on."""
+        self._end_frames = _frames(silence_seconds)
+
     def reset(self) -> None:
         """Forget all sound; the count of seconds goes on."""
         self._recent.clear()
@@ -167,6 +171,10 @@ class SpeechGate:
                 self._powers.append(float(samples @ samples) / FRAME_SAMPLES)
             if piece is not None:
                 yield piece
+
+    def end_after(self, silence_seconds: float) -> None:
+        """Another pause ends utterances from now on."""
+        self._segmenter.end_after(silence_seconds)
 
     @property
     def level_db(self) -> float | None:

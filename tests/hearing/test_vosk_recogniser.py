@@ -18,6 +18,7 @@ from skill import assembly
 from skill.errors import ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.listener import Listener
+from skill.hearing.patience import Patience
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.voice_activity import SpeechPiece
 from skill.hearing.vosk_recogniser import VoskRecogniser, _Utterance
@@ -75,6 +76,17 @@ def test_two_utterances_are_split_and_partials_come_before_each(vosk: VoskRecogn
     first_said, second_said = transcripts(heard)
     assert first_said.end_seconds < second_said.start_seconds
     assert not second_said.text.startswith(first_said.text)
+
+
+def test_after_an_unfinished_word_it_waits_longer(
+    vosk: VoskRecogniser, vosk_korean_model: Path, korean: list[Path], tmp_path: Path
+) -> None:
+    """A word of the other language is put in the place of "and"."""
+    last = [one.text for one in hear(vosk, korean[0]) if isinstance(one, Partial)][-1].split()[-1]
+    both = joined(tmp_path, *korean, pause_seconds=0.3)  # with the silence before the second sentence a pause of 1.5 s
+    patient = VoskRecogniser(vosk_korean_model, 1.1, Patience(unfinished=[last]))
+    assert len(transcripts(hear(vosk, both))) == 2
+    assert len(transcripts(hear(patient, both))) == 1
 
 
 def test_partials_say_only_what_is_new(vosk: VoskRecogniser, korean: list[Path]) -> None:
