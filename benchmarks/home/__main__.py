@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.home.hearing import HeardHour, hear_hour
+from benchmarks.home.hearing import AGAIN, HeardHour, hear_hour
 from benchmarks.home.hour import Asked, make_hour, scene_seconds_of
 from benchmarks.home.scoring import Score, Verdict, score
 from benchmarks.measuring.machine import machine_table
@@ -190,8 +190,9 @@ def scenes_table(asked: list[Asked], found: Score, heard: HeardHour) -> Table:
         here = [one for one in found.verdicts if one.asked.around == around]
         false = sum(one.around == around for one in found.false_answers)
         rows.append((around, float(len(here)), float(sum(not one.why for one in here)), float(false)))
+    words = [one for one in heard.answers if one.heard != AGAIN]
     notes = (
-        f"Heard as words: {len(heard.answers)} utterances, of which {sum(not one.reply for one in heard.answers)} were left alone. "
+        f"Heard as words: {len(words)} utterances, of which {sum(not one.reply for one in words)} were left alone. "
         f"Thrown away as no speech: {len(heard.nothing)}.",
     )
     columns = (Column("around"), Column("asked or told", 0), Column("right", 0), Column("false answers", 0))

@@ -22,6 +22,7 @@ from skill.stages import Microphone
 
 WORDS_PER_SECOND = {Pace.ORDINARY: 130 / 60, Pace.DANGER: 120 / 60}
 PLAY_RATE_HZ = 8_000
+AGAIN = "(nobody: an urgent line again)"
 WARM_SECONDS = 300.0  # of sound; by then everything has been used once
 
 
@@ -127,9 +128,18 @@ def hear_hour(path: Path) -> HeardHour:
         playing = _Playing(microphone)
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), clock=lambda: playing.now)
         assistant.attention = assembly.attention(settings, assembly.script(book), recogniser)
-        mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), lambda text: None)
+        mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), lambda text: spoken(text))
+        answered = ""
+
+        def spoken(text: str) -> None:
+            """An urgent line is said again when nobody says anything: no answer, but it is deaf then too."""
+            if text != answered:
+                speaks = len(text.split()) / WORDS_PER_SECOND[Pace.DANGER]
+                answers.append(Answer(AGAIN, playing.now, playing.now, (), Tier.NONE, "", speaks))
 
         def on_turn(turn: Turn) -> None:
+            nonlocal answered
+            answered = turn.reply.text
             said = turn.transcript
             start, end = said.start_seconds + playing.skipped_seconds, said.end_seconds + playing.skipped_seconds
             speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.home.hearing import Answer
+from benchmarks.home.hearing import AGAIN, Answer
 from benchmarks.home.hour import Asked
 from benchmarks.understanding.utterances import Utterance
 from skill.messages import Tier, Transcript, Understanding
@@ -69,7 +69,7 @@ def _overlap(asked: Asked, answer: Answer) -> bool:
 
 
 def _verdict(asked: Asked, answers: Sequence[Answer], interpret: Interpret) -> Verdict:
-    here = [answer for answer in answers if _overlap(asked, answer)]
+    here = [answer for answer in answers if _overlap(asked, answer) and answer.heard != AGAIN]
     labels = tuple(dict.fromkeys(label for answer in here if answer.reply for label in answer.labels))
     heard = " / ".join(answer.heard for answer in here)
     tier = max((answer.tier for answer in here if answer.reply), default=Tier.NONE)

@@ -53,6 +53,7 @@ class VoskRecogniser:
         self._model, self._recognizer = _load(model_folder)
         self._gate = SpeechGate(Segmenter(end_silence_seconds))
         self._end_silence_seconds = end_silence_seconds
+        self._silence_seconds = end_silence_seconds
         self._patience = patience
         self._fed_seconds = 0.0  # Vosk's clock, which goes on over Reset, counts only what it was given
         self._utterance = _Utterance()
@@ -83,7 +84,7 @@ class VoskRecogniser:
         for piece in pieces:
             if piece.is_first:
                 self._utterance = _Utterance(piece.start_seconds, clock_offset=piece.start_seconds - self._fed_seconds)
-                self._gate.end_after(self._end_silence_seconds)
+                self._be_patient("")
             self._utterance.waiting += piece.pcm
             while len(self._utterance.waiting) >= CHUNK_BYTES or (piece.is_last and self._utterance.waiting):
                 yield from self._feed()
@@ -96,6 +97,10 @@ class VoskRecogniser:
         self._recognizer.AcceptWaveform(bytes(CHUNK_BYTES))
         self._recognizer.FinalResult()
         self._fed_seconds += CHUNK_BYTES / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
+
+    def _be_patient(self, said: str) -> None:
+        self._silence_seconds = self._patience.silence_seconds(said, self._end_silence_seconds)
+        self._gate.end_after(self._silence_seconds)
 
     def _feed(self) -> Iterator[Heard]:
         """Give Vosk the next chunk. Chunks count from the utterance's beginning, so that the source's blocks do not show."""
@@ -120,9 +125,9 @@ class VoskRecogniser:
         text = " ".join([*(readings[0].text for readings in utterance.parts), *([fresh] if fresh else [])])
         if text and text != utterance.partial:
             utterance.partial = text
-            self._gate.end_after(self._patience.silence_seconds(text, self._end_silence_seconds))
+            self._be_patient(text)
             yield Partial(text)
-        if utterance.parts and not fresh and utterance.seconds_since_end >= self._end_silence_seconds:
+        if utterance.parts and not fresh and utterance.seconds_since_end >= self._silence_seconds:
             yield self._end(utterance.clock_offset + self._fed_seconds, is_final=False)
 
     def _end(self, end_seconds: float, is_final: bool) -> Heard:
