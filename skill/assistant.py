@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
+from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
 from skill.errors import SpeakingError
 from skill.messages import (
     AskedAgain,
@@ -22,6 +22,7 @@ from skill.messages import (
     Match,
     Quiet,
     Reply,
+    Speaking,
     Speech,
     Tier,
     Tone,
@@ -107,6 +108,11 @@ class Mouth:
                 self._speaker.play(speech)
             except SpeakingError as error:
                 self._failed(error)
+
+    def prepare(self) -> None:
+        """An answer may be wanted soon: let the device wake meanwhile. Returns at once."""
+        if self._voice is not None and self._speaker is not None:
+            self._speaker.prepare()
 
     def stop(self) -> None:
         """Be silent at once. Callable from any thread and from a signal handler."""
@@ -214,10 +220,13 @@ class Assistant:
         self._last_turn = clock()
         self._open_seconds = CONVERSATION_SECONDS
         self._danger: tuple[float, Reply, Conversation] | None = None  # when the last danger line was said, and how the talk then stood
+        self._level_db: float | None = None  # how loud she speaks with whom it talks; and who spoke last
+        self._last_level_db: float | None = None
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
-        now = self._standing(transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds)
+        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+        now = self._standing(spoken_seconds, transcript.level_db)
         heard_at = time.monotonic()
         call = self.attention.called(transcript) if self.attention else None
         understanding = self._understand(transcript, call)
@@ -231,10 +240,12 @@ class Assistant:
         }
         return Turn(transcript, meant, reply, seconds)
 
-    def _standing(self, spoken_seconds: float = 0.0) -> Standing:
+    def _standing(self, spoken_seconds: float = 0.0, level_db: float | None = None) -> Standing:
         """How the talk stood so long ago, when what was said began; what nobody went on with is forgotten."""
         pause_seconds = self._clock() - self._last_turn - spoken_seconds
-        now = standing(self._conversation, pause_seconds, self._open_seconds)
+        self._last_level_db = level_db
+        further = is_further(level_db, self._level_db)
+        now = standing(self._conversation, pause_seconds, self._open_seconds, further)
         if now is Standing.CLOSED and pause_seconds > self._open_seconds:
             self.forget()
         return now
@@ -279,6 +290,7 @@ class Assistant:
     def _renew(self, open_seconds: float) -> None:
         self._last_turn = self._clock()
         self._open_seconds = open_seconds
+        self._level_db = self._last_level_db
 
     def after_silence(self, seconds: int) -> Reply:
         """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
@@ -311,6 +323,7 @@ class Assistant:
         """Begin a new conversation."""
         self._conversation = Conversation()
         self._open_seconds = CONVERSATION_SECONDS
+        self._level_db = None
 
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""
@@ -325,6 +338,9 @@ class Assistant:
                 reply = self.called()
             elif isinstance(heard, AskedAgain):
                 reply = self.asked_again()
+            elif isinstance(heard, Speaking):
+                mouth.prepare()
+                continue
             else:
                 on_other(heard)
                 continue

@@ -136,6 +136,9 @@ class PanelSpeaker:
         self._panel.speaking()
         return self._speaker.play(speech)
 
+    def prepare(self) -> None:
+        self._speaker.prepare()
+
     def stop(self) -> None:
         self._speaker.stop()
 

@@ -23,6 +23,7 @@ from skill.messages import (
     NothingHeard,
     Partial,
     Reply,
+    Speaking,
     Speech,
     Tier,
     Tone,
@@ -107,6 +108,39 @@ def test_partial_readings_and_silence_are_no_turns() -> None:
     turns = talk([*other, *typed("a")], [HELLO], diary)
     assert [turn.transcript.text for turn in turns] == ["a"]
     assert diary == ["listening", f"other {other[0]}", "listening", f"other {other[1]}", "listening", "Hello.", "reset"]
+
+
+def test_who_is_further_away_than_she_is_not_told_that_it_did_not_understand() -> None:
+    """The talk of the room goes on after an answer; what it says of danger counts all the same."""
+
+    def said(text: str, level_db: float | None) -> Transcript:
+        return Transcript(text, "vosk", level_db=level_db)
+
+    danger = Understanding("a danger", (Match("danger.fever", Tier.NOW, Certainty.SURE, 0.9),))
+    question = Understanding("a question", (Match("relief.shoes", Tier.NONE, Certainty.SURE, 0.9),))
+    interpreter = FakeInterpreter({"a danger": danger, "a question": question})
+
+    class Talking(FakeResponder):
+        def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
+            return self.left.pop(0), Conversation(talking=True)
+
+    assistant = Assistant(interpreter, Talking([HELLO] * 9), attention=Attention())
+    assert assistant.take_turn(said("chatter", -30)).reply.is_silent
+    assert not assistant.take_turn(said("a question", -30)).reply.is_silent
+    assert assistant.take_turn(said("chatter", -45)).reply.is_silent
+    assert not assistant.take_turn(said("chatter", -32)).reply.is_silent
+    assert not assistant.take_turn(said("chatter", None)).reply.is_silent
+    assert not assistant.take_turn(said("a danger", -60)).reply.is_silent
+
+
+def test_the_speaker_is_prepared_while_she_speaks() -> None:
+    speaker, other = FakeSpeaker(), []
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    Assistant(FakeInterpreter(), FakeResponder([])).converse(
+        FakeEar([Speaking(0), Speaking(1)], []), mouth, lambda turn: None, other.append
+    )
+    assert (speaker.prepared, other) == (2, [])
+    mouth_of(FakeVoice(), None, []).prepare()
 
 
 def test_the_real_listener_throws_away_what_came_in_while_it_spoke() -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
+from skill.attention import (
+    AT_ONCE_SECONDS,
+    CONVERSATION_SECONDS,
+    FURTHER_DB,
+    QUESTION_SECONDS,
+    WOKEN_SECONDS,
+    Attention,
+    Standing,
+    is_further,
+    standing,
+)
 from skill.messages import Alternative, Certainty, HeardWord, Match, Tier, Transcript, Understanding
 from skill.wake_phrase import WakePhrase
 
@@ -35,6 +45,19 @@ def test_a_danger_is_never_left_out(attention: Attention, now: Standing, certain
 @pytest.mark.parametrize("heard", [NOTHING, meaning("relief.shoes", certainty=UNSURE), meaning("control.more")])
 def test_in_a_conversation_everything_counts(attention: Attention, heard: Understanding) -> None:
     assert attention.meant_for_it(heard, Standing.OPEN) == heard
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+def test_in_a_pause_of_it_what_is_not_understood_is_the_talk_of_the_room(attention: Attention) -> None:
+    assert attention.meant_for_it(NOTHING, Standing.PAUSING) is None
+    for heard in (
+        meaning("relief.shoes", certainty=UNSURE),
+        meaning("control.more"),
+        meaning(denied=("danger.bleeding",)),
+        meaning(text="not sure"),
+        meaning(text="i am ten weeks pregnant"),
+    ):
+        assert attention.meant_for_it(heard, Standing.PAUSING) == heard
 
 
 @pytest.mark.parametrize("label", ["relief.shoes", "control.help", "control.greet", "control.check", "control.stop", "control.repeat"])
@@ -121,9 +144,12 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
     ("conversation", "seconds", "now"),
     [
         (Conversation(), 1, Standing.CLOSED),
-        (TALKING, CONVERSATION_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS + 1, Standing.PAUSING),
+        (TALKING, CONVERSATION_SECONDS, Standing.PAUSING),
+        (IN_CHECK, CONVERSATION_SECONDS, Standing.OPEN),
         (TALKING, CONVERSATION_SECONDS + 1, Standing.CLOSED),
-        (Conversation(choice=("relief.sleep", "relief.exercise")), 1, Standing.OPEN),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS + 1, Standing.WAITING),
         (ASKED, QUESTION_SECONDS, Standing.WAITING),
@@ -131,11 +157,44 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
         (AFTER_STOP, 1, Standing.OPEN),
         (AFTER_STOP, QUESTION_SECONDS, Standing.WAITING),
         (IN_CHECK, QUESTION_SECONDS, Standing.WAITING),
+        (GATE, AT_ONCE_SECONDS, Standing.OPEN),
+        (GATE, AT_ONCE_SECONDS + 1, Standing.PAUSING),
         (GATE, CONVERSATION_SECONDS + 1, Standing.CLOSED),
     ],
 )
 def test_how_the_talk_stands(conversation: Conversation, seconds: float, now: Standing) -> None:
     assert standing(conversation, seconds) is now
+
+
+@pytest.mark.parametrize(
+    ("conversation", "now"),
+    [
+        (TALKING, Standing.CLOSED),
+        (ASKED, Standing.WAITING),
+        (IN_CHECK, Standing.WAITING),
+        (GATE, Standing.WAITING),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), Standing.WAITING),
+        (Conversation(), Standing.CLOSED),
+    ],
+)
+def test_somebody_further_away_is_in_the_talk_only_where_it_asked_something(conversation: Conversation, now: Standing) -> None:
+    assert standing(conversation, 1, further=True) is now
+
+
+def test_further_away_is_who_speaks_much_more_quietly_than_who_began() -> None:
+    assert is_further(-30 - FURTHER_DB - 1, -30)
+    assert not is_further(-30 - FURTHER_DB + 1, -30)
+    assert not is_further(-10, -30)
+    assert not is_further(None, -30)
+    assert not is_further(-60, None)
+
+
+@pytest.mark.parametrize("now", [Standing.CLOSED, Standing.PAUSING])
+def test_a_control_word_in_a_long_sentence_is_the_talk_of_the_room(now: Standing) -> None:
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening and welcome to the news at six"), now) is None
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening"), now) is not None
+    long = meaning("relief.shoes", text="and what kind of shoes should i wear when i go to the market")
+    assert OPEN_WAY.meant_for_it(long, now) == long
 
 
 def test_a_question_about_danger_waits_at_least_five_minutes() -> None:

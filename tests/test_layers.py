@@ -67,11 +67,12 @@ STANDARD = {
 BELOW = {
     "skill.messages": set(),
     "skill.errors": set(),
+    "skill.memory": set(),
     "skill.yaml_mistakes": set(),
     "skill.yaml_source": {"skill.yaml_mistakes"},
     "skill.devices": {"skill.errors"},
     "skill.stages": {"skill.messages", "skill.answering.conversation"},
-    "skill.hearing": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},
+    "skill.hearing": {"skill.messages", "skill.errors", "skill.memory", "skill.stages", "skill.devices"},
     "skill.understanding": {"skill.messages", "skill.errors", "skill.yaml_source"},
     "skill.answering": {"skill.messages", "skill.errors", "skill.yaml_source", "skill.understanding"},
     "skill.speaking": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},

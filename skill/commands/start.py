@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
+from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
@@ -46,6 +48,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings)
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
@@ -55,10 +58,10 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
-        if arguments.typed:
+        if loading is None:
             return _typed(assistant, mouth)
         try:
-            recogniser = assembly.recogniser(settings)
+            recogniser = loading.result()
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -75,6 +78,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
+        give_back_memory()
         _stop_on_enter(mouth)
         panel.connect(mouth.stop, listener.give)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
@@ -90,6 +94,11 @@ def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Setting
     except HearingError as error:
         _tell(f'{error} Until then it waits for "{settings.hearing.wake_phrase}" instead.')
         return settings.woken_by("phrase"), recogniser
+
+
+def _loading_recogniser(settings: Settings) -> Future[Recogniser]:
+    """Loaded beside the intents, on another core: each takes about a second."""
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings)
 
 
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:

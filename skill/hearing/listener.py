@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 
 from skill.hearing.resampling import RECOGNISER_RATE_HZ, Resampler
-from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet
+from skill.messages import PCM_BYTES_PER_SAMPLE, AudioBlock, Heard, Quiet, Speaking
 from skill.stages import Microphone, Recogniser
 
 PIECE_SECONDS = 0.02
@@ -25,6 +25,7 @@ class Listener:
         self._rest = b""
         self._quiet_seconds = 0.0
         self._given: SimpleQueue[Heard] = SimpleQueue()
+        self._speaking_seconds = -1.0  # below 0: nobody speaks
         self.lost_blocks = 0
 
     def heard(self) -> Iterator[Heard]:
@@ -52,6 +53,7 @@ class Listener:
         self._resampler.reset()
         self._recogniser.reset()
         self._quiet_seconds = 0.0
+        self._speaking_seconds = -1.0
 
     def _what_was_given(self) -> Iterator[Heard]:
         """After what she was just saying, which may be a danger sign and would else be forgotten with the answer."""
@@ -78,7 +80,13 @@ class Listener:
             return
         block = AudioBlock(pcm, RECOGNISER_RATE_HZ)
         yield from self._recogniser.accept(block)
-        before = int(self._quiet_seconds)
-        self._quiet_seconds = 0.0 if self._recogniser.hears_speech else self._quiet_seconds + block.seconds
-        if int(self._quiet_seconds) > before:
-            yield Quiet(int(self._quiet_seconds))
+        if self._recogniser.hears_speech:
+            self._quiet_seconds = 0.0
+            before, self._speaking_seconds = self._speaking_seconds, max(0.0, self._speaking_seconds + block.seconds)
+            if before < 0 or int(self._speaking_seconds) > int(before):
+                yield Speaking(int(self._speaking_seconds))
+        else:
+            self._speaking_seconds = -1.0
+            before, self._quiet_seconds = self._quiet_seconds, self._quiet_seconds + block.seconds
+            if int(self._quiet_seconds) > int(before):
+                yield Quiet(int(self._quiet_seconds))

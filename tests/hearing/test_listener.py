@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from skill.errors import HearingError
 from skill.hearing import RECOGNISERS, open_recogniser
 from skill.hearing.listener import Listener
-from skill.messages import AudioBlock, NothingHeard, Transcript, Woken
+from skill.messages import AudioBlock, Heard, NothingHeard, Quiet, Speaking, Transcript, Woken
 from tests.fakes import FakeMicrophone, FakeRecogniser
 
 
@@ -34,6 +35,21 @@ def test_the_recogniser_gets_the_same_sound_however_it_was_cut(samples: list[int
 def test_what_was_heard_comes_in_order_and_the_end_is_not_forgotten() -> None:
     heard = [Transcript("one", "fake"), NothingHeard("a knock"), Transcript("two", "fake")]
     assert list(Listener(FakeMicrophone(blocks(16_000, [320])), FakeRecogniser(heard)).heard()) == heard
+
+
+def test_it_says_how_long_somebody_speaks_and_how_long_nobody_does() -> None:
+    class Hearing(FakeRecogniser):
+        """Somebody speaks from the second 1.5 to 3.7."""
+
+        seconds = 0.0
+
+        def accept(self, block: AudioBlock) -> Sequence[Heard]:
+            self.seconds += block.seconds
+            self.hears_speech = 1.5 < self.seconds < 3.7
+            return super().accept(block)
+
+    heard = list(Listener(FakeMicrophone(blocks(16_000, [16_000] * 5)), Hearing()).heard())
+    assert heard == [Quiet(1), Speaking(0), Speaking(1), Speaking(2), Quiet(1)]
 
 
 def test_reset_empties_microphone_resampler_and_recogniser() -> None:
