@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skill.devices import Device, Kind, open_stream, portaudio
+from skill.devices import Device, Kind, alive, close_stream, open_stream, portaudio
 from skill.errors import HearingError
 from skill.messages import AudioBlock
 
@@ -24,8 +24,8 @@ class DeviceMicrophone:
     """Sound from a device, at the device's own rate (many refuse 16 kHz).
 
     queue_seconds: how much sound waits while the recogniser computes; what comes on top is dropped and counted.
-    silent_seconds: a running device gives blocks even in a silent room. An unplugged one says nothing at all, not even an error
-    (sounddevice#627), so after this time without a block it counts as lost.
+    silent_seconds: a running device gives blocks even in a silent room. One that hangs says nothing at all, not even an error
+    (sounddevice#627), so after this time without a block it counts as lost. One that ended counts as lost at once.
     """
 
     def __init__(self, device: Device, queue_seconds: float = 30.0, silent_seconds: float = 5.0) -> None:
@@ -53,7 +53,8 @@ class DeviceMicrophone:
             try:
                 data = self._queue.get(timeout=_POLL_SECONDS)
             except Empty:
-                if self._stream is not None and time.monotonic() - last_block_at > self._silent_seconds:
+                stream = self._stream
+                if stream is not None and (not alive(stream) or time.monotonic() - last_block_at > self._silent_seconds):
                     raise HearingError(
                         f'The microphone "{self._device.name}" has stopped giving sound: plug it in again, '
                         "or choose another one (run_assistant.py devices lists them)."
@@ -86,38 +87,36 @@ class DeviceMicrophone:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.close(ignore_errors=True)
             self._queue.put(None)
+            close_stream(stream)
 
     def _open(self) -> Any:
         sounddevice = portaudio(Kind.MICROPHONE)
 
         def start(channels: int) -> Any:
-            stream = sounddevice.RawInputStream(
-                samplerate=self._device.rate_hz,
-                blocksize=round(self._device.rate_hz * BLOCK_SECONDS),
-                device=self._device.index,
-                channels=channels,
-                dtype="int16",
-                latency=BUFFER_SECONDS,
-                callback=self._callback,
+            return open_stream(
+                Kind.MICROPHONE,
+                self._device,
+                lambda index: sounddevice.RawInputStream(
+                    samplerate=self._device.rate_hz,
+                    blocksize=round(self._device.rate_hz * BLOCK_SECONDS),
+                    device=index,
+                    channels=channels,
+                    dtype="int16",
+                    latency=BUFFER_SECONDS,
+                    callback=self._callback,
+                ),
             )
-            try:
-                stream.start()
-            except sounddevice.PortAudioError:
-                stream.close(ignore_errors=True)
-                raise
-            return stream
 
         try:
             try:
-                return open_stream(lambda: start(1))
+                return start(1)
             except sounddevice.PortAudioError:
                 if self._device.channels < 2:
                     raise
                 self._channels = self._device.channels
-                return open_stream(lambda: start(self._channels))
-        except (sounddevice.PortAudioError, ValueError) as exc:
+                return start(self._channels)
+        except (sounddevice.PortAudioError, ValueError, TimeoutError) as exc:
             raise HearingError(
                 f'The microphone "{self._device.name}" cannot be opened ({_reason(exc)}): close other programs that use it, '
                 "or choose another one (run_assistant.py devices lists them)."
