@@ -122,7 +122,33 @@ class Quiet:
     seconds: int
 
 
-Heard = Transcript | Partial | NothingHeard | Quiet
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """Nothing can be heard or understood now; given when that begins and then about once a second while it lasts.
+
+    line: the key of the line that says so. why: a sentence of ours for the log. seconds: since when.
+    """
+
+    line: str
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HearsAgain:
+    """It was deaf for so long and is not any more. Without a `Deaf` before it: too short to be told while it lasted."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What was said just now is lost, for the recogniser failed; the next words can be heard. why: a sentence of ours for the log."""
+
+    why: str
+
+
+Heard = Transcript | Partial | NothingHeard | Quiet | Deaf | HearsAgain | Missed
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ LEAST_SECONDS = 3.0
 SIGN_OF_LIFE_SECONDS = 300.0
 LAST_WRITE_SECONDS = 2.0
 LONGEST_WHAT = 300
-HEARING, SPEAKING, ASSISTANT = "hearing", "speaking", "assistant"
+HEARING, RECOGNISER, SPEAKING, ASSISTANT = "hearing", "recogniser", "speaking", "assistant"
 
 
 class Failure(BaseModel):
@@ -63,7 +63,7 @@ class State(BaseModel):
     @property
     def is_hearing(self) -> bool:
         """The ear is open. While it speaks it is deaf by design, which does not count here."""
-        return self.is_running and self.hearing_since is not None
+        return self.is_running and self.hearing_since is not None and RECOGNISER not in self.broken
 
 
 class StateFile:

@@ -80,7 +80,7 @@ BELOW = {
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
-    "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
+    "skill.watched": {"skill.devices", "skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.commands")
 
