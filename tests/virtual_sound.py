@@ -53,7 +53,8 @@ class VirtualSoundCard:
                 with socket.socket(socket.AF_UNIX) as console:
                     console.connect(str(self.home / "cli"))
                     console.settimeout(10)
-                    console.sendall(f"kill-{kind} {number}\nexit\n".encode())
+                    console.sendall(f"kill-{kind} {number}\n".encode())
+                    console.shutdown(socket.SHUT_WR)
                     while console.recv(1_000):  # until it has hung up: then it is done
                         continue
 

@@ -64,15 +64,16 @@ class AttendedEar:
 
     def _now_deaf(self, deaf: Deaf) -> bool:
         sign_of_life(self._vitals)
-        if self._deaf is None:
+        before, self._deaf = self._deaf, deaf
+        if before is None:
             self._say_at.begin()
-        if self._deaf is None or self._deaf.why != deaf.why:
+        if before is None or before.why != deaf.why:
             self._vitals.failed(_part(deaf), deaf.why)
             self._tell(deaf.why)
-        self._deaf = deaf
         if self._is_told or not self._say_at.due():
             return False
-        self._is_told = self._say(deaf.line)
+        reply = Reply((self._phrases.shared(deaf.line),))
+        self._is_told = self._mouth.say(reply) if before is None else self._mouth.aloud(reply)
         return True
 
     def _hears_again(self, again: HearsAgain) -> bool:

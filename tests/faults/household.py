@@ -31,7 +31,7 @@ PULSE_NAMES = {MICROPHONE: "microphone", SPEAKER: "speaker", "other": "speaker"}
 
 @dataclass
 class Household:
-    """program: run with the same settings. Lines of its output and log come through threads, each with the moment of its arrival."""
+    """program: run with the same settings. Lines of its output and log come through a thread, each with the moment of its arrival."""
 
     card: VirtualSoundCard
     program: Program
@@ -41,9 +41,8 @@ class Household:
     _new: queue.Queue[tuple[float, str]] = field(default_factory=queue.Queue)
 
     def __post_init__(self) -> None:
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        assert self.process.stdout is not None
+        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
 
     def _read(self, stream: IO[bytes]) -> None:
         for line in stream:
@@ -103,7 +102,7 @@ def household(folder: Path, *devices: str, listens: bool = True, **variables: st
         systemd.setblocking(False)
         _plug(card, devices or (MICROPHONE, SPEAKER))
         started = _program(folder, card, variables)
-        process = started.start(stdin=subprocess.DEVNULL)
+        process = started.start(stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         house = Household(card, started, process, systemd)
         try:
             if listens:
