@@ -94,7 +94,7 @@ class StateFile:
             self._set(speaking=False)
 
     def speaking(self) -> None:
-        if not self._state.speaking:
+        if not self._state.speaking and SPEAKING not in self._state.broken:  # then it is only tried
             self._set(speaking=True)
 
     def answered(self, is_danger: bool) -> None:

@@ -77,12 +77,12 @@ class AttendedEar:
         return True
 
     def _hears_again(self, again: HearsAgain) -> bool:
-        self._tell(f"It hears again, after {again.seconds:.0f} seconds.")
-        if self._deaf is not None:
-            self._vitals.recovered(_part(self._deaf))
-        was_told, self._deaf, self._is_told = self._is_told, None, False
-        if not was_told and again.seconds < TOLD_AFTER_SECONDS:
+        deaf, self._deaf, self._is_told = self._deaf, None, False
+        if deaf is not None:
+            self._vitals.recovered(_part(deaf))
+        elif again.seconds < TOLD_AFTER_SECONDS:
             return False
+        self._tell(f"It hears again, after {again.seconds:.0f} seconds.")
         self._say("ear_back")
         return True
 
