@@ -17,9 +17,9 @@ from skill.state import SPEAKING
 HANGS_SECONDS = 60.0
 
 
-def sign_of_life(vitals: Vitals) -> None:
-    """The loop turns. Kept back while the sound system hangs, so that systemd starts the program anew."""
-    if hanging_seconds() < HANGS_SECONDS:
+def sign_of_life(vitals: Vitals, hangs_seconds: float = HANGS_SECONDS) -> None:
+    """The loop turns. Kept back while the sound system hangs for longer than this, so that systemd starts the program anew."""
+    if hanging_seconds() < hangs_seconds:
         vitals.alive()
 
 

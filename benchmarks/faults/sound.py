@@ -10,11 +10,16 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.faults.rows import Row
 from benchmarks.measuring.sound import Tap, spoken_questions
+from skill.hearing import open_recogniser
+from skill.hearing.lasting_recogniser import LastingRecogniser
+from skill.messages import AudioBlock, Heard, Missed
+from skill.settings import PROJECT
+from tests.fakes import FakeRecogniser
 from tests.faults.household import MICROPHONE, SPEAKER, Household, household
 
 LOST, AGAIN = "Back Care: I cannot hear you now", "Back Care: I can hear you again"
@@ -36,7 +41,7 @@ def run() -> list[Row]:
                 print(f"{fault.__name__[1:]}: done", file=sys.stderr, flush=True)
                 _settled(house)
             rows.append(Row("after all of these", _summary(house)))
-        rows += _no_microphone_at_start(folder)
+        rows += [*_recogniser(), *_no_microphone_at_start(folder)]
     return rows
 
 
@@ -135,6 +140,25 @@ def _worker(house: Household, questions: dict[str, Path]) -> list[Row]:
         )
         _settled(house)
     return rows
+
+
+class _Throwing(FakeRecogniser):
+    name = "whisper"
+
+    def accept(self, block: AudioBlock) -> Sequence[Heard]:
+        raise RuntimeError
+
+
+def _recogniser() -> list[Row]:
+    """In this process: nothing makes the real one throw from outside."""
+    model = PROJECT / "models" / "whisper-tiny.en"
+    lasting = LastingRecogniser(_Throwing(), [lambda: open_recogniser("whisper", model)])
+    began = time.monotonic()
+    heard = lasting.accept(AudioBlock(bytes(640), 16_000))
+    built = isinstance(heard[0], Missed)
+    return [
+        Row("recogniser throws", "a fresh one was built; it says that it missed the words" if built else "deaf", time.monotonic() - began)
+    ]
 
 
 def _no_microphone_at_start(folder: Path) -> list[Row]:
