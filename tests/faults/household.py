@@ -98,6 +98,7 @@ class Household:
 def household(folder: Path, *devices: str, listens: bool = True, **variables: str) -> Iterator[Household]:
     """Running, and listening if that is waited for. devices: those plugged in, all by default."""
     with virtual_sound_card() as card, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        (folder / "notify").unlink(missing_ok=True)
         systemd.bind(str(folder / "notify"))
         systemd.setblocking(False)
         _plug(card, devices or (MICROPHONE, SPEAKER))
