@@ -36,7 +36,7 @@ class Ear(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Unsaid:
-    """A reply that no sound could be made for, and when: `time.monotonic`."""
+    """A reply that no sound could be made for, and when (`time.monotonic`). Never a discreet one: nothing of those is kept."""
 
     reply: Reply
     at_seconds: float
@@ -78,7 +78,7 @@ class Mouth:
         self._show(reply.text)
         if self.aloud(reply):
             return True
-        if self.problem:
+        if self.problem and not reply.discreet:
             self.unsaid = Unsaid(reply, time.monotonic())
         return False
 

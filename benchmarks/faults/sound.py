@@ -59,7 +59,7 @@ def _tried(fault: Callable[[Household, dict[str, Path]], list[Row]], house: Hous
 def _settled(house: Household) -> None:
     """Until it hears, says nothing, and nothing is broken."""
     time.sleep(SETTLE_SECONDS)
-    house.until_status(lambda status: status["hearing"] and not status["speaking"] and not status["broken"])
+    house.until_well()
 
 
 def _took(house: Household, act: Callable[[], object], words: str, seconds: float = 60.0) -> float:
@@ -185,5 +185,7 @@ def _no_microphone_at_start(folder: Path) -> list[Row]:
 
 
 def _summary(house: Household) -> str:
-    found = house.status()
-    return f"the same process runs; hearing: {found['hearing']}; broken: {found['broken'] or 'nothing'}; repaired: {found['repaired']}"
+    state = house.state()
+    repaired = ", ".join(f"{part} {count} times" for part, count in state.repaired.items())
+    broken = ", ".join(state.broken) or "nothing"
+    return f"{'the same process runs' if state.starts == 1 else 'started anew'}; broken: {broken}; worked again: {repaired}"

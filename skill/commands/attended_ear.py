@@ -95,7 +95,7 @@ class AttendedEar:
             return False
         unsaid = self._mouth.unsaid
         lines = (self._phrases.shared("mouth_back"),)
-        if unsaid is None or unsaid.reply.discreet or time.monotonic() - unsaid.at_seconds > LATE_SECONDS:
+        if unsaid is None or time.monotonic() - unsaid.at_seconds > LATE_SECONDS:
             late = Reply(lines)
         else:
             late = Reply(lines + unsaid.reply.lines, unsaid.reply.labels, unsaid.reply.tier)

@@ -17,6 +17,7 @@ from skill.messages import AudioBlock
 
 BLOCK_SECONDS = 0.03
 BUFFER_SECONDS = 0.1  # lost sound on a busy Raspberry Pi (vosk-api#625, #1003) is worse than hearing a little later
+FIRST_BLOCK_SECONDS = 3.0  # a device that was just opened gives its first block within half a second
 _POLL_SECONDS = 0.2
 
 
@@ -28,7 +29,7 @@ class DeviceMicrophone:
     (sounddevice#627), so after this time without a block it counts as lost. One that ended counts as lost at once.
     """
 
-    def __init__(self, device: Device, queue_seconds: float = 30.0, silent_seconds: float = 5.0) -> None:
+    def __init__(self, device: Device, queue_seconds: float = 30.0, silent_seconds: float = 4.0) -> None:
         self._device = device
         self._silent_seconds = silent_seconds
         # SimpleQueue and not Queue: its put may interrupt its get in the same thread, which is what a signal handler does.
@@ -49,12 +50,13 @@ class DeviceMicrophone:
     def blocks(self) -> Iterator[AudioBlock]:
         """Blocks as they come, until `close`. Raises HearingError when the device is lost."""
         last_block_at = time.monotonic()
+        patience_seconds = min(self._silent_seconds, FIRST_BLOCK_SECONDS)
         while self._stream is not None:
             try:
                 data = self._queue.get(timeout=_POLL_SECONDS)
             except Empty:
                 stream = self._stream
-                if stream is not None and (not alive(stream) or time.monotonic() - last_block_at > self._silent_seconds):
+                if stream is not None and (not alive(stream) or time.monotonic() - last_block_at > patience_seconds):
                     raise HearingError(
                         f'The microphone "{self._device.name}" has stopped giving sound: plug it in again, '
                         "or choose another one (run_assistant.py devices lists them)."
@@ -63,6 +65,7 @@ class DeviceMicrophone:
             if data is None:
                 return
             last_block_at = time.monotonic()
+            patience_seconds = self._silent_seconds
             if self._skip_blocks > 0:
                 self._skip_blocks -= 1
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import shutil
 import signal
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from skill.state import LEAST_SECONDS, State, load_state
 from tests.commands.program import Program, program
 from tests.knowledge import short_intents
 from tests.virtual_sound import VirtualSoundCard, virtual_sound_card
@@ -59,15 +59,23 @@ class Household:
                     return at
         raise AssertionError(f"{words!r} did not come within {seconds} s; what came: {self.lines}")
 
-    def status(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.program.run("status", "--json").stdout)
-        return found
+    def state(self) -> State:
+        """What `run_assistant.py status` tells."""
+        state = load_state(Path(self.program.environment["XDG_STATE_HOME"]) / "back-care" / "state.json")
+        assert state is not None, self.lines
+        return state
 
-    def until_status(self, fits: Callable[[dict[str, object]], object], seconds: float = 40.0) -> dict[str, object]:
+    def until_state(self, fits: Callable[[State], object], seconds: float = 40.0) -> State:
         until = time.monotonic() + seconds
-        while not fits(found := self.status()):
-            assert time.monotonic() < until, (found, self.lines)
-        return found
+        while not fits(state := self.state()):
+            assert time.monotonic() < until, (state, self.lines)
+            time.sleep(0.1)
+        return state
+
+    def until_well(self) -> State:
+        """Until it hears, says nothing, and nothing is broken; what is written down may be LEAST_SECONDS old."""
+        time.sleep(LEAST_SECONDS + 1)
+        return self.until_state(lambda state: state.is_hearing and not state.speaking and not state.broken)
 
     def ask(self, question: Path) -> None:
         self.card.play_into_microphone(question)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,13 +26,13 @@ def house(tmp_path_factory: pytest.TempPathFactory, whisper_model: Path) -> Iter
 @pytest.mark.timeout(600)
 def test_started_without_a_microphone_it_says_so_waits_and_hears_when_there_is_one(house: Household) -> None:
     house.wait_for("Back Care: I cannot hear you. There is no microphone", 240)
-    found = house.until_status(lambda status: status.get("last_failure"))
-    assert (found["running"], found["hearing"], found["broken"]) == (True, False, ["hearing"])
-    assert f'No microphone has "{MICROPHONE}"' in str(found["last_failure"])
+    state = house.until_state(lambda state: state.last_failure)
+    assert (state.is_running, state.is_hearing, state.broken) == (True, False, ("hearing",))
+    assert f'No microphone has "{MICROPHONE}"' in str(state.last_failure)
     assert b"READY=1" in house.signs_of_life()  # it is no failed start
     house.plug(SPEAKER, MICROPHONE)
     house.wait_for(AGAIN)
-    assert house.until_status(lambda status: status["hearing"])["repaired"] == {"hearing": 1}
+    assert house.until_state(lambda state: state.is_hearing).repaired == {"hearing": 1}
 
 
 @pytest.mark.timeout(600)
@@ -42,7 +41,7 @@ def test_a_microphone_that_comes_back_with_another_number_hears_the_question(hou
     house.wait_for(LOST)
     house.plug("other", MICROPHONE, SPEAKER)
     house.wait_for(AGAIN)
-    house.until_status(lambda status: status["hearing"] and not status["speaking"])
+    house.until_well()
     house.ask(spoken("What shoes should I wear?"))
     house.wait_for("Back Care: Flat shoes")
 
@@ -53,7 +52,7 @@ def test_a_sound_server_that_dies_and_one_that_hangs_are_outlived(house: Househo
     house.wait_for(LOST)
     house.card.start_again()
     house.wait_for(AGAIN)
-    house.until_status(lambda status: status["hearing"] and not status["broken"] and not status["speaking"])
+    house.until_well()
     house.card.server.send_signal(signal.SIGSTOP)
     house.wait_for(LOST)
     house.card.server.send_signal(signal.SIGCONT)
@@ -62,7 +61,7 @@ def test_a_sound_server_that_dies_and_one_that_hangs_are_outlived(house: Househo
 
 @pytest.mark.timeout(600)
 def test_an_answer_that_no_speaker_could_play_is_given_when_there_is_one(house: Household, spoken: Callable[[str], Path]) -> None:
-    house.until_status(lambda status: status["hearing"] and not status["broken"] and not status["speaking"])
+    house.until_well()
     house.plug(MICROPHONE, "other")
     house.ask(spoken("What shoes should I wear?"))
     house.wait_for("Back Care: Flat shoes")
@@ -70,6 +69,5 @@ def test_an_answer_that_no_speaker_could_play_is_given_when_there_is_one(house: 
     house.plug("other", MICROPHONE, SPEAKER)
     house.wait_for("It can speak again")
     assert house.process.poll() is None
-    found = house.until_status(lambda status: not status["broken"])
-    assert (found["starts"], found["process"]) == (1, house.process.pid)
-    assert os.getpgid(house.process.pid)
+    state = house.until_state(lambda state: not state.broken)
+    assert (state.starts, state.process) == (1, house.process.pid)
