@@ -36,14 +36,11 @@ def test_started_without_a_microphone_it_says_so_waits_and_hears_when_there_is_o
 
 
 @pytest.mark.timeout(600)
-def test_a_microphone_that_comes_back_with_another_number_hears_the_question(house: Household, spoken: Callable[[str], Path]) -> None:
+def test_a_microphone_that_comes_back_with_another_number_is_found_by_its_name(house: Household) -> None:
     house.plug("other", SPEAKER)
     house.wait_for(LOST)
     house.plug("other", MICROPHONE, SPEAKER)
     house.wait_for(AGAIN)
-    house.until_well()
-    house.ask(spoken("What shoes should I wear?"))
-    house.wait_for("Back Care: Flat shoes")
 
 
 @pytest.mark.timeout(600)
