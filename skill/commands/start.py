@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.commands.attended_ear import AttendedEar
-from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.lasting_ear import LastingEar
 from skill.hearing.listener import Listener
+from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.service import Vitals, Watchdog, is_service, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
-from skill.stages import Recogniser
+from skill.stages import Microphone, Recogniser
 from skill.state import HEARING, SPEAKING, StateFile
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
@@ -47,19 +50,21 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings)
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
-        mouth = stack.enter_context(closing(_mouth(settings, vitals)))
+        panel = stack.enter_context(closing(_panel(settings)))
+        mouth = stack.enter_context(closing(_mouth(settings, vitals, panel)))
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
-        if arguments.typed:
+        if loading is None:
             return _typed(assistant, mouth)
         try:
-            recogniser = assembly.recogniser(settings)
-            ear = stack.enter_context(closing(_ear(settings, recogniser, vitals)))
+            settings, recogniser = _with_wake_word(settings, loading.result())
+            ear = stack.enter_context(closing(_ear(settings, recogniser, vitals, panel)))
             hears = _opened(ear, waits=is_service(os.environ))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -67,6 +72,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
+        phrases = assembly.phrases(settings, book)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         if hears:
@@ -74,15 +80,18 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
             mouth.tone(Tone.LISTENING)
             ear.reset()
+        give_back_memory()
         _stop_on_enter(mouth)
+        panel.connect(mouth.stop, ear.give)
         _listen(assistant, ear, mouth, phrases, arguments.debug, vitals)
     return 0
 
 
-def _ear(settings: Settings, recogniser: Recogniser, vitals: Vitals) -> LastingEar:
-    return LastingEar(
-        lambda anew: WatchedMicrophone(assembly.microphone(settings, anew), vitals), assembly.lasting_recogniser(settings, recogniser)
-    )
+def _ear(settings: Settings, recogniser: Recogniser, vitals: Vitals, panel: Panel) -> LastingEar:
+    def microphone(anew: bool) -> Microphone:
+        return WatchedMicrophone(PanelMicrophone(assembly.microphone(settings, anew), panel), vitals)
+
+    return LastingEar(microphone, assembly.lasting_recogniser(settings, recogniser))
 
 
 def _opened(ear: LastingEar, waits: bool) -> bool:
@@ -96,13 +105,29 @@ def _opened(ear: LastingEar, waits: bool) -> bool:
     return True
 
 
+def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Settings, Recogniser]:
+    """A wake word that cannot be known by its sound is replaced by the wake phrase, which needs nothing but the recogniser."""
+    if settings.hearing.wake != "word":
+        return settings, recogniser
+    try:
+        return settings, assembly.waking(settings, recogniser)
+    except HearingError as error:
+        _tell(f'{error} Until then it waits for "{settings.hearing.wake_phrase}" instead.')
+        return settings.woken_by("phrase"), recogniser
+
+
+def _loading_recogniser(settings: Settings) -> Future[Recogniser]:
+    """Loaded beside the intents, on another core: each takes about a second."""
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings)
+
+
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
     """A phrase that can never be heard would make it deaf to all but danger: then it listens without one, and says so here."""
     try:
         return assembly.attention(settings, phrases.script, recogniser)
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
-        return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
+        return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
 def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
@@ -128,7 +153,15 @@ def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrase
         raise
 
 
-def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
+def _panel(settings: Settings) -> Panel:
+    try:
+        return Panel(settings.panel.led_pin, settings.panel.button_pin)
+    except PanelError as error:
+        _tell(f"{error} It goes on without them.")
+        return Panel()
+
+
+def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
     """With a voice and a speaker, which may come later; while they do not work, words on the screen, and why."""
 
     def tell(problem: str) -> None:
@@ -146,7 +179,7 @@ def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
         problem = str(error)
         vitals.failed(SPEAKING, problem)
         _tell(f"{error} Answers are shown here instead.")
-    mouth = Mouth(voice, WatchedSpeaker(speaker, vitals), assembly.tones(), show, tell)
+    mouth = Mouth(voice, WatchedSpeaker(PanelSpeaker(speaker, panel), vitals), assembly.tones(), show, tell)
     mouth.problem = problem  # told already
     return mouth
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from queue import SimpleQueue
 
 from skill.errors import HearingError
 from skill.hearing.listener import Listener
@@ -33,6 +34,7 @@ class LastingEar:
         self._microphone: Microphone | None = None
         self._listener: Listener | None = None
         self._recogniser = recogniser
+        self._given: SimpleQueue[Heard] = SimpleQueue()
         self._closing = threading.Event()
         self._lost_before = 0
         self._heard_at = time.monotonic()
@@ -69,6 +71,13 @@ class LastingEar:
                 yield from self._deaf(line, error)
                 line = "ear_lost"
 
+    def give(self, heard: Heard) -> None:
+        """Let this be heard too, as soon as may be; while it is deaf, within a second. Callable from any thread."""
+        if self._microphone is not None and self._listener is not None:
+            self._listener.give(heard)
+        else:
+            self._given.put(heard)
+
     def reset(self) -> None:
         """Forget all sound up to now."""
         if self._listener is not None:
@@ -86,6 +95,8 @@ class LastingEar:
         while True:
             for _ in range(pause_seconds):
                 yield self._now_deaf(line, error)
+                while not self._given.empty():
+                    yield self._given.get()
                 if self._closing.wait(self._second):
                     return
             try:

@@ -60,6 +60,10 @@ class LastingSpeaker:
         self._is_broken = False
         return to_its_end
 
+    def prepare(self) -> None:
+        if self._speaker is not None and not self._is_broken:
+            self._speaker.prepare()
+
     def stop(self) -> None:
         self._stops += 1
         if self._speaker is not None:
