@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from skill import understanding
@@ -13,12 +14,15 @@ from skill.attention import Attention
 from skill.devices import Kind, choose
 from skill.errors import IntentError, ModelError, SettingsError
 from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
+from skill.hearing.lasting_recogniser import LastingRecogniser
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
 from skill.models.store import ModelStore
 from skill.settings import PROJECT, Settings, Storage
 from skill.speaking import open_voice
 from skill.speaking.cache import CachedVoice
+from skill.speaking.lasting_speaker import LastingSpeaker
+from skill.speaking.lasting_voice import LastingVoice
 from skill.stages import Interpreter, Microphone, Recogniser, Responder, Speaker
 from skill.understanding.intents import Example, IntentBook, load_intents
 from skill.wake_phrase import WakePhrase
@@ -119,21 +123,49 @@ def voice(settings: Settings) -> CachedVoice:
     return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech")
 
 
-def spare_voice(settings: Settings) -> CachedVoice:
-    """For when the voice of the settings fails in the middle of a conversation."""
-    return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech")
+def lasting_voice(settings: Settings, tell: Callable[[str], None]) -> LastingVoice:
+    """The voice of the settings, and espeak while that one fails. tell: called with what failed."""
+
+    def espeak() -> CachedVoice:
+        return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech")
+
+    return LastingVoice((lambda: voice(settings), espeak), tell)
 
 
-def speaker(settings: Settings) -> Speaker:
+def speaker(settings: Settings, anew: bool = False) -> Speaker:
+    """anew: look for devices that came since the program began, for which all others are closed."""
     from skill.speaking.speaker import DeviceSpeaker
 
-    return DeviceSpeaker(choose(Kind.SPEAKER, settings.speaking.speaker), settings.speaking.wake_seconds, settings.speaking.volume)
+    device = choose(Kind.SPEAKER, settings.speaking.speaker, anew)
+    return DeviceSpeaker(device, settings.speaking.wake_seconds, settings.speaking.volume)
 
 
-def microphone(settings: Settings) -> Microphone:
+def lasting_speaker(settings: Settings) -> LastingSpeaker:
+    """Found when it is first needed, and again whenever it was lost."""
+    return LastingSpeaker(lambda anew: speaker(settings, anew), settings.speaking.volume)
+
+
+def microphone(settings: Settings, anew: bool = False) -> Microphone:
+    """anew: as with `speaker`."""
     from skill.hearing.microphone import DeviceMicrophone
 
-    return DeviceMicrophone(choose(Kind.MICROPHONE, settings.hearing.microphone))
+    return DeviceMicrophone(choose(Kind.MICROPHONE, settings.hearing.microphone, anew))
+
+
+def lasting_recogniser(settings: Settings, recogniser: Recogniser) -> LastingRecogniser:
+    """Where it fails another one of its kind is built, and then one of the other kind, where its model is there."""
+    store = model_store(settings.storage)
+    models = recogniser_models("auto", store.manifest)
+    kinds = sorted(models, key=lambda name: name != recogniser.name)
+
+    def builder(name: str) -> Callable[[], Recogniser]:
+        def build() -> Recogniser:
+            fresh = open_recogniser(name, store.path(models[name]), settings.hearing.silence_seconds)
+            return waking(settings, fresh) if settings.hearing.wake == "word" else fresh
+
+        return build
+
+    return LastingRecogniser(recogniser, [builder(name) for name in kinds])
 
 
 def recording(path: Path) -> Microphone:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
@@ -43,7 +43,7 @@ URGENT_VOLUME = 45
 DANGER_KEPT_SECONDS = 3600.0
 HELP = Match("control.help", Tier.NONE, Certainty.SURE, 1.0)
 # Lines that say that it is deaf; a low tone goes before them.
-CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken"})
+CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken", "lines missed"})
 
 
 class Ear(Protocol):
@@ -54,11 +54,19 @@ class Ear(Protocol):
     def reset(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A reply that no sound could be made for, and when (`time.monotonic`). Never a discreet one: nothing of those is kept."""
+
+    reply: Reply
+    at_seconds: float
+
+
 class Mouth:
     """Voice and speaker together: says replies, tones first, and carries out what a reply asks of the voice.
 
-    fallback: a second voice for when the first one fails. show: called with the text of each reply; where sound fails the words are
-    not lost. A failure of sound never ends the program: it is given to `tell`, once while it lasts, and stands in `problem`.
+    show: called with the text of each reply; where sound fails the words are not lost. A failure of sound never ends the program: it is
+    given to `tell`, once while it lasts, stands in `problem` until sound was made again, and what should have been said in `unsaid`.
     """
 
     def __init__(
@@ -67,17 +75,16 @@ class Mouth:
         speaker: Speaker | None,
         tones: Mapping[Tone, Speech],
         show: Callable[[str], None],
-        fallback: Callable[[], Voice] | None = None,
         tell: Callable[[str], None] = lambda problem: None,
     ) -> None:
         self._voice = voice
         self._speaker = speaker
         self._tones = tones
         self._show = show
-        self._fallback = fallback
         self._tell = tell
         self._stopped = False
         self.problem = ""
+        self.unsaid: Unsaid | None = None
         self.render_seconds = 0.0
         self.on_sound: Callable[[], None] = lambda: None
 
@@ -89,13 +96,24 @@ class Mouth:
         if reply.is_silent:
             return True
         self._show(reply.text)
+        if self.aloud(reply):
+            return True
+        if self.problem and not reply.discreet:
+            self.unsaid = Unsaid(reply, time.monotonic())
+        return False
+
+    def aloud(self, reply: Reply) -> bool:
+        """Speak its lines, which were shown before; False as with `say`."""
+        self._stopped = False
         if self._voice is None or self._speaker is None:
             return False
         try:
-            return self._sound(reply)
+            to_its_end = self._sound(reply)
         except SpeakingError as error:
             self._failed(error)
             return False
+        self.problem, self.unsaid = "", None
+        return to_its_end
 
     def tone(self, tone: Tone) -> None:
         if tone in self._tones:
@@ -158,15 +176,6 @@ class Mouth:
 
     def _render(self, line: Line) -> Speech:
         assert self._voice is not None
-        try:
-            return self._voice.render(line)
-        except SpeakingError:
-            if self._fallback is None:
-                raise
-        speed = self._voice.speed
-        self._voice.close()
-        self._voice, self._fallback = self._fallback(), None
-        self._voice.speed = speed
         return self._voice.render(line)
 
     def _carry_out(self, effect: Effect) -> None:

@@ -127,6 +127,32 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class Deaf:
+    """Nothing can be heard or understood now; given when that begins and then about once a second while it lasts.
+
+    line: the key of the line that says so. why: a sentence of ours for the log. seconds: since when.
+    """
+
+    line: str
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HearsAgain:
+    """It was deaf for so long and is not any more. Without a `Deaf` before it: too short to be told while it lasted."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What was said just now is lost, for the recogniser failed; the next words can be heard. why: a sentence of ours for the log."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """It was called without words: by the sound of its wake word, of which the recogniser made none, or by its button."""
 
@@ -143,7 +169,7 @@ class Speaking:
     seconds: int
 
 
-Heard = Transcript | Partial | NothingHeard | Quiet | Speaking | Woken | AskedAgain
+Heard = Transcript | Partial | NothingHeard | Quiet | Speaking | Woken | AskedAgain | Deaf | HearsAgain | Missed
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

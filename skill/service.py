@@ -125,9 +125,14 @@ def part_of(error: BackCareError) -> str:
     return HEARING if isinstance(error, HearingError | ModelError) else ASSISTANT
 
 
+def is_service(environment: Mapping[str, str]) -> bool:
+    """Started by systemd, with nobody at a terminal."""
+    return "INVOCATION_ID" in environment and not sys.stderr.isatty()
+
+
 def keep_words_out_of_the_log(environment: Mapping[str, str]) -> None:
     """Under systemd, which keeps what we print: a crash is told by its place, for its message may hold what she said."""
-    if "INVOCATION_ID" in environment and not sys.stderr.isatty():
+    if is_service(environment):
         sys.excepthook = lambda kind, error, trace: _print_place(kind, trace)
         threading.excepthook = lambda crash: _print_place(crash.exc_type, crash.exc_traceback)
 

@@ -21,7 +21,7 @@ LEAST_SECONDS = 3.0
 SIGN_OF_LIFE_SECONDS = 300.0
 LAST_WRITE_SECONDS = 2.0
 LONGEST_WHAT = 300
-HEARING, SPEAKING, ASSISTANT = "hearing", "speaking", "assistant"
+HEARING, RECOGNISER, SPEAKING, ASSISTANT = "hearing", "recogniser", "speaking", "assistant"
 
 
 class Failure(BaseModel):
@@ -63,7 +63,7 @@ class State(BaseModel):
     @property
     def is_hearing(self) -> bool:
         """The ear is open. While it speaks it is deaf by design, which does not count here."""
-        return self.is_running and self.hearing_since is not None
+        return self.is_running and self.hearing_since is not None and RECOGNISER not in self.broken
 
 
 class StateFile:
@@ -94,7 +94,7 @@ class StateFile:
             self._set(speaking=False)
 
     def speaking(self) -> None:
-        if not self._state.speaking:
+        if not self._state.speaking and SPEAKING not in self._state.broken:  # then it is only tried
             self._set(speaking=True)
 
     def answered(self, is_danger: bool) -> None:

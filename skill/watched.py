@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from skill.devices import hanging_seconds
 from skill.messages import AudioBlock, Speech
 from skill.service import Vitals
 from skill.stages import Microphone, Speaker
 from skill.state import SPEAKING
+
+# A call into the sound system that has been out for so long will not come back: only a new process is rid of it.
+HANGS_SECONDS = 60.0
+
+
+def sign_of_life(vitals: Vitals, hangs_seconds: float = HANGS_SECONDS) -> None:
+    """The loop turns. Kept back while the sound system hangs for longer than this, so that systemd starts the program anew."""
+    if hanging_seconds() < hangs_seconds:
+        vitals.alive()
 
 
 class WatchedMicrophone:
@@ -20,7 +30,7 @@ class WatchedMicrophone:
 
     def blocks(self) -> Iterator[AudioBlock]:
         for block in self._microphone.blocks():
-            self._vitals.alive()
+            sign_of_life(self._vitals)
             self._vitals.listening()
             yield block
 

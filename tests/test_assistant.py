@@ -326,7 +326,7 @@ def test_a_tone_goes_before_a_danger_line_and_never_before_another() -> None:
     assert [words for words, _ in speaker.played] == ["(danger)", "Go now.", "Your nearest hospital is Saint Mary.", "Hello."]
 
 
-@pytest.mark.parametrize("key", ["ear_lost", "ear_missing", "recogniser_broken"])
+@pytest.mark.parametrize("key", ["ear_lost", "ear_missing", "recogniser_broken", "missed"])
 def test_a_low_tone_goes_before_the_words_that_it_cannot_hear(key: str, book: IntentBook) -> None:
     line = Phrases(book, load_script(book.folder, book.intents)).shared(key)
     speaker = FakeSpeaker()
@@ -393,24 +393,26 @@ def test_she_can_ask_it_to_stop() -> None:
     assert speaker.stopped
 
 
-def test_a_voice_that_fails_is_replaced_in_the_same_sentence_at_the_same_speed() -> None:
-    broken, spare, speaker, told = FakeVoice(broken=True), FakeVoice(), FakeSpeaker(), list[str]()
-    broken.speed = 0.8
-    mouth = mouth_of(broken, speaker, [], fallback=lambda: spare, tell=told.append)
-    assert mouth.say(DANGER)
-    assert [words for words, _ in speaker.played] == ["(danger)", "Go now.", "Your nearest hospital is Saint Mary."]
-    assert (broken.closed, spare.speed, mouth.problem, told) == (True, 0.8, "", [])
-    mouth.close()
-    assert spare.closed
-    assert speaker.closed
-
-
-def test_when_the_spare_voice_fails_too_the_words_are_shown_and_why_is_told() -> None:
+def test_when_the_voice_fails_the_words_are_shown_and_why_is_told() -> None:
     shown, told = list[str](), list[str]()
-    mouth = mouth_of(FakeVoice(broken=True), FakeSpeaker(), shown, fallback=lambda: FakeVoice(broken=True), tell=told.append)
+    mouth = mouth_of(FakeVoice(broken=True), FakeSpeaker(), shown, tell=told.append)
     assert not mouth.say(HELLO)
     assert shown == ["Hello."]
     assert told == [mouth.problem] == ["The fake voice is broken. Mend it."]
+
+
+def test_what_could_not_be_said_is_kept_until_sound_is_made_again() -> None:
+    speaker, shown = FakeSpeaker(broken=True), list[str]()
+    mouth = mouth_of(FakeVoice(), speaker, shown)
+    mouth.say(DANGER)
+    assert mouth.unsaid is not None
+    assert mouth.unsaid.reply == DANGER
+    speaker.broken = False
+    assert mouth.aloud(HELLO)
+    assert (mouth.problem, mouth.unsaid) == ("", None)
+    assert shown == [DANGER.text]  # what is only spoken was shown before
+    mouth.close()
+    assert speaker.closed
 
 
 def test_when_the_speaker_fails_the_words_are_shown_why_is_told_once_and_the_talk_goes_on() -> None:

@@ -85,7 +85,7 @@ BELOW = {
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
     "skill.panel": {"skill.messages", "skill.errors", "skill.stages"},
-    "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
+    "skill.watched": {"skill.devices", "skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.commands")
 

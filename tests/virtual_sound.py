@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -30,12 +32,51 @@ pcm.virtual_room { type pulse hint { show on description "Virtual room" } }
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class VirtualSoundCard:
-    """environment: for the programs that shall hear and speak through this card. server: the process behind it."""
+    """environment: for the programs that shall hear and speak through this card. server: the process behind it. home: its folder."""
 
     environment: dict[str, str]
     server: subprocess.Popen[bytes]
+    home: Path
+
+    def pactl(self, *words: str) -> str:
+        """Tell the server something; what it says."""
+        done = subprocess.run(["pactl", *words], env=self.environment, check=True, capture_output=True, text=True, timeout=20)
+        return done.stdout
+
+    def break_off(self, kind: str) -> None:
+        """End the streams of all programs, as when their device is pulled out. kind: source-output (what they hear) or sink-input."""
+        for line in self.pactl("list", "short", f"{kind}s").splitlines():
+            number, _, client, *_ = line.split("\t")
+            if client != "-":  # not one of the server itself
+                with socket.socket(socket.AF_UNIX) as console:
+                    console.connect(str(self.home / "cli"))
+                    console.settimeout(10)
+                    console.sendall(f"kill-{kind} {number}\n".encode())
+                    console.shutdown(socket.SHUT_WR)
+                    while console.recv(1_000):  # until it has hung up: then it is done
+                        continue
+
+    def kill(self) -> None:
+        """The server crashes."""
+        self.server.kill()
+        self.server.wait(10)
+
+    def start_again(self) -> None:
+        """A new server in the place of one that ended, behind the same socket."""
+        self.server = _started(self.home)
+        self.await_server()
+
+    def await_server(self) -> None:
+        """Until the server answers and its devices are the default ones."""
+
+        def answers() -> bool:
+            return subprocess.run(["pactl", "info"], env=self.environment, capture_output=True, check=False).returncode == 0
+
+        _wait_until(answers, "PulseAudio did not start")
+        self.pactl("set-default-sink", "speaker")
+        self.pactl("set-default-source", "microphone")
 
     def play_into_microphone(self, wav: Path) -> None:
         """Play a WAV file to its end so that the microphone hears it."""
@@ -69,22 +110,20 @@ def virtual_sound_card() -> Iterator[VirtualSoundCard]:
         alsa = home / "asound.conf"
         alsa.write_text(ALSA_SETUP)
         own = {"PULSE_SERVER": f"unix:{home}/native", "ALSA_CONFIG_PATH": str(alsa), "PULSE_COOKIE": str(home / "cookie")}
-        environment = {**os.environ, **own}
-
-        def answers() -> bool:
-            return subprocess.run(["pactl", "info"], env=environment, capture_output=True, check=False).returncode == 0
-
-        with _server(home) as server:
-            _wait_until(answers, "PulseAudio did not start")
-            for command in (["set-default-sink", "speaker"], ["set-default-source", "microphone"]):
-                subprocess.run(["pactl", *command], env=environment, check=True)
-            yield VirtualSoundCard(environment, server)
+        card = VirtualSoundCard({**os.environ, **own}, _started(home), home)
+        try:
+            card.await_server()
+            yield card
+        finally:
+            card.server.send_signal(signal.SIGCONT)
+            card.server.terminate()
+            card.server.wait(10)
 
 
-@contextlib.contextmanager
-def _server(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _started(home: Path) -> subprocess.Popen[bytes]:
     modules = [
         f"module-native-protocol-unix socket={home}/native auth-anonymous=1",
+        f"module-cli-protocol-unix socket={home}/cli",
         "module-null-sink sink_name=room rate=48000 channels=1",
         "module-null-sink sink_name=speaker rate=48000 channels=2",
         "module-remap-source master=room.monitor source_name=microphone",
@@ -94,12 +133,8 @@ def _server(home: Path) -> Iterator[subprocess.Popen[bytes]]:
         command += ["-L", module]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PULSE_", "DBUS_"))}
     environment |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_RUNTIME_PATH": str(home)}
-    with (home / "log").open("w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
-        try:
-            yield server
-        finally:
-            server.terminate()
-            server.wait(10)
+    with (home / "log").open("a") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
 
 def _wait_until(ready: Callable[[], bool], complaint: str) -> None:

@@ -35,7 +35,9 @@ _ASIDES = frozenset(
 NEEDED_LABELS = frozenset(
     {*_EFFECTS, *PRIVATE, "none", "control.yes", "control.no", "control.more", "control.repeat", "control.help", "control.check"}
 )
-NEEDED_LINES = frozenset({"emergency", "emergency_with_number", "now", "today", "disclaimer", "ready", "not_understood", "broken"})
+NEEDED_LINES = frozenset({"emergency", "emergency_with_number", "now", "today", "disclaimer", "ready", "not_understood", "broken"}) | {
+    *("ear_missing", "ear_lost", "ear_back", "recogniser_broken", "missed", "mouth_back")  # said when a part of it fails or works again
+}
 # Said in a room where nobody talks to it (or heard in its noise), these mean nothing; after an answer they do.
 _NOTHING_ALONE = frozenset({"control.yes", "control.no", "control.thanks", "control.more"})
 # "The first", "the other one": a longer sentence that holds such a word is about something else ("my other leg hurts too").

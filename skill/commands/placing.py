@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 
 from skill import assembly
 from skill.assistant import Mouth
@@ -20,6 +21,7 @@ from skill.hearing.loudness import LevelMeter, Loudness
 from skill.messages import AudioBlock, Line, Reply, Tone, Transcript
 from skill.settings import Settings
 from skill.speaking import open_voice
+from skill.speaking.lasting_voice import LastingVoice
 from skill.stages import Microphone, Recogniser
 from skill.wake_phrase import WakePhrase
 
@@ -177,11 +179,13 @@ class _Metered:
 
 def _mouth(settings: Settings) -> Mouth:
     try:
-        voice, speaker, tones = open_voice(settings.speaking.voice, settings.speaking.speed), assembly.speaker(settings), assembly.tones()
+        names = (settings.speaking.voice, "espeak")
+        voice = LastingVoice([partial(open_voice, name, settings.speaking.speed) for name in names], _tell)
+        speaker, tones = assembly.speaker(settings), assembly.tones()
     except SpeakingError as error:
         _tell(f"{error} What I say is only shown here.")
         return Mouth(None, None, {}, _show)
-    return Mouth(voice, speaker, tones, _show, lambda: open_voice("espeak", settings.speaking.speed), _tell)
+    return Mouth(voice, speaker, tones, _show, _tell)
 
 
 def _say(mouth: Mouth, text: str) -> None:

@@ -43,11 +43,10 @@ def _explain(understanding: Understanding) -> None:
 
 def _speak(settings: Settings, reply: Reply) -> int:
     mouth = Mouth(
-        assembly.voice(settings),
+        assembly.lasting_voice(settings, lambda problem: print(problem, file=sys.stderr)),
         assembly.speaker(settings),
         assembly.tones(),
         lambda text: None,
-        lambda: assembly.spare_voice(settings),
     )
     try:
         mouth.say(reply)

@@ -19,14 +19,16 @@ from skill import assembly
 from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
+from skill.commands.attended_ear import AttendedEar
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
+from skill.hearing.lasting_ear import LastingEar
 from skill.hearing.listener import Listener
 from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
-from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
+from skill.service import Vitals, Watchdog, is_service, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
-from skill.stages import Recogniser
+from skill.stages import Microphone, Recogniser
 from skill.state import HEARING, SPEAKING, StateFile
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
@@ -61,28 +63,46 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         if loading is None:
             return _typed(assistant, mouth)
         try:
-            recogniser = loading.result()
-            microphone = stack.enter_context(closing(assembly.microphone(settings)))
+            settings, recogniser = _with_wake_word(settings, loading.result())
+            ear = stack.enter_context(closing(_ear(settings, recogniser, vitals, panel)))
+            hears = _opened(ear, waits=is_service(os.environ))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
             vitals.failed(HEARING, str(error))
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
-        settings, recogniser = _with_wake_word(settings, recogniser)
         phrases = assembly.phrases(settings, book)
-        listener = Listener(WatchedMicrophone(PanelMicrophone(microphone, panel), vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
-        _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
-        mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
-        mouth.tone(Tone.LISTENING)
-        listener.reset()
+        if hears:
+            _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
+            mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
+            mouth.tone(Tone.LISTENING)
+            ear.reset()
         give_back_memory()
         _stop_on_enter(mouth)
-        panel.connect(mouth.stop, listener.give)
-        _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
+        panel.connect(mouth.stop, ear.give)
+        _listen(assistant, ear, mouth, phrases, arguments.debug, vitals)
     return 0
+
+
+def _ear(settings: Settings, recogniser: Recogniser, vitals: Vitals, panel: Panel) -> LastingEar:
+    def microphone(anew: bool) -> Microphone:
+        return WatchedMicrophone(PanelMicrophone(assembly.microphone(settings, anew), panel), vitals)
+
+    return LastingEar(microphone, assembly.lasting_recogniser(settings, recogniser))
+
+
+def _opened(ear: LastingEar, waits: bool) -> bool:
+    """Whether it hears. waits: nobody is there to type, so a microphone that is missing is waited for while it listens."""
+    try:
+        ear.open()
+    except HearingError:
+        if not waits:
+            raise
+        return False
+    return True
 
 
 def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Settings, Recogniser]:
@@ -110,7 +130,7 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
-def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
+def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
     lost = 0
 
     def on_turn(turn: Turn) -> None:
@@ -118,19 +138,16 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
         vitals.answering(turn.reply)
         if debug or sys.stdout.isatty():  # a service's output is kept in the system's log, and her words are not to be
             _show_turn(turn)
-        if listener.lost_blocks > lost:
-            _tell(f"{listener.lost_blocks - lost} pieces of sound were lost before they could be heard: this computer is too busy.")
-            lost = listener.lost_blocks
+        if ear.lost_blocks > lost:
+            _tell(f"{ear.lost_blocks - lost} pieces of sound were lost before they could be heard: this computer is too busy.")
+            lost = ear.lost_blocks
 
     def on_other(heard: Heard) -> None:
         if debug:
             _tell(f"… {heard.text}" if isinstance(heard, Partial) else f"… {heard}")
 
     try:
-        assistant.converse(listener, mouth, on_turn, on_other)
-    except HearingError:
-        mouth.say(Reply((phrases.shared("ear_lost"),)))
-        raise
+        assistant.converse(AttendedEar(ear, mouth, phrases, vitals, _tell), mouth, on_turn, on_other)
     except BackCareError:
         mouth.say(Reply((phrases.shared("broken"),)))
         raise
@@ -145,20 +162,26 @@ def _panel(settings: Settings) -> Panel:
 
 
 def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
-    """With a voice and a speaker where they work; else words on the screen, and why."""
+    """With a voice and a speaker, which may come later; while they do not work, words on the screen, and why."""
 
     def tell(problem: str) -> None:
         vitals.failed(SPEAKING, problem)
         _tell(problem)
 
-    voice, speaker, tones = None, None, {}
+    def show(text: str) -> None:
+        print(f"Back Care: {text}", flush=True)
+
+    speaker, voice, problem = assembly.lasting_speaker(settings), None, ""
     try:
-        voice = assembly.voice(settings)
-        speaker, tones = WatchedSpeaker(PanelSpeaker(assembly.speaker(settings), panel), vitals), assembly.tones()
+        voice = assembly.lasting_voice(settings, _tell)
+        speaker.open()
     except SpeakingError as error:
-        vitals.failed(SPEAKING, str(error))
+        problem = str(error)
+        vitals.failed(SPEAKING, problem)
         _tell(f"{error} Answers are shown here instead.")
-    return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), tell)
+    mouth = Mouth(voice, WatchedSpeaker(PanelSpeaker(speaker, panel), vitals), assembly.tones(), show, tell)
+    mouth.problem = problem  # told already
+    return mouth
 
 
 def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:

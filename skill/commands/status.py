@@ -62,7 +62,7 @@ def _at_what(state: State) -> str:
     here = f"It is running since {_time(state.started_at)} (process {state.process})"
     if state.speaking:
         return f"{here} and speaks now."
-    if state.hearing_since is None:
+    if state.hearing_since is None or not state.is_hearing:
         return f"{here} and does NOT hear. `run_assistant.py doctor` says what to do."
     deaf = " It cannot speak: `run_assistant.py doctor` says what to do." if "speaking" in state.broken else ""
     return f"{here} and hears since {_time(state.hearing_since)}.{deaf}"

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from skill.devices import Device, Kind, open_stream, portaudio
+from skill.devices import Device, Kind, alive, close_stream, open_stream, portaudio
 from skill.errors import HearingError
 from skill.messages import AudioBlock
 
 BLOCK_SECONDS = 0.03
 BUFFER_SECONDS = 0.1  # lost sound on a busy Raspberry Pi (vosk-api#625, #1003) is worse than hearing a little later
+FIRST_BLOCK_SECONDS = 3.0  # a device that was just opened gives its first block within half a second
 _POLL_SECONDS = 0.2
 
 
@@ -24,11 +25,11 @@ class DeviceMicrophone:
     """Sound from a device, at the device's own rate (many refuse 16 kHz).
 
     queue_seconds: how much sound waits while the recogniser computes; what comes on top is dropped and counted.
-    silent_seconds: a running device gives blocks even in a silent room. An unplugged one says nothing at all, not even an error
-    (sounddevice#627), so after this time without a block it counts as lost.
+    silent_seconds: a running device gives blocks even in a silent room. One that hangs says nothing at all, not even an error
+    (sounddevice#627), so after this time without a block it counts as lost. One that ended counts as lost at once.
     """
 
-    def __init__(self, device: Device, queue_seconds: float = 30.0, silent_seconds: float = 5.0) -> None:
+    def __init__(self, device: Device, queue_seconds: float = 30.0, silent_seconds: float = 4.0) -> None:
         self._device = device
         self._silent_seconds = silent_seconds
         # SimpleQueue and not Queue: its put may interrupt its get in the same thread, which is what a signal handler does.
@@ -49,11 +50,13 @@ class DeviceMicrophone:
     def blocks(self) -> Iterator[AudioBlock]:
         """Blocks as they come, until `close`. Raises HearingError when the device is lost."""
         last_block_at = time.monotonic()
+        patience_seconds = min(self._silent_seconds, FIRST_BLOCK_SECONDS)
         while self._stream is not None:
             try:
                 data = self._queue.get(timeout=_POLL_SECONDS)
             except Empty:
-                if self._stream is not None and time.monotonic() - last_block_at > self._silent_seconds:
+                stream = self._stream
+                if stream is not None and (not alive(stream) or time.monotonic() - last_block_at > patience_seconds):
                     raise HearingError(
                         f'The microphone "{self._device.name}" has stopped giving sound: plug it in again, '
                         "or choose another one (run_assistant.py devices lists them)."
@@ -62,6 +65,7 @@ class DeviceMicrophone:
             if data is None:
                 return
             last_block_at = time.monotonic()
+            patience_seconds = self._silent_seconds
             if self._skip_blocks > 0:
                 self._skip_blocks -= 1
                 continue
@@ -86,38 +90,36 @@ class DeviceMicrophone:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.close(ignore_errors=True)
             self._queue.put(None)
+            close_stream(stream)
 
     def _open(self) -> Any:
         sounddevice = portaudio(Kind.MICROPHONE)
 
         def start(channels: int) -> Any:
-            stream = sounddevice.RawInputStream(
-                samplerate=self._device.rate_hz,
-                blocksize=round(self._device.rate_hz * BLOCK_SECONDS),
-                device=self._device.index,
-                channels=channels,
-                dtype="int16",
-                latency=BUFFER_SECONDS,
-                callback=self._callback,
+            return open_stream(
+                Kind.MICROPHONE,
+                self._device,
+                lambda index: sounddevice.RawInputStream(
+                    samplerate=self._device.rate_hz,
+                    blocksize=round(self._device.rate_hz * BLOCK_SECONDS),
+                    device=index,
+                    channels=channels,
+                    dtype="int16",
+                    latency=BUFFER_SECONDS,
+                    callback=self._callback,
+                ),
             )
-            try:
-                stream.start()
-            except sounddevice.PortAudioError:
-                stream.close(ignore_errors=True)
-                raise
-            return stream
 
         try:
             try:
-                return open_stream(lambda: start(1))
+                return start(1)
             except sounddevice.PortAudioError:
                 if self._device.channels < 2:
                     raise
                 self._channels = self._device.channels
-                return open_stream(lambda: start(self._channels))
-        except (sounddevice.PortAudioError, ValueError) as exc:
+                return start(self._channels)
+        except (sounddevice.PortAudioError, ValueError, TimeoutError) as exc:
             raise HearingError(
                 f'The microphone "{self._device.name}" cannot be opened ({_reason(exc)}): close other programs that use it, '
                 "or choose another one (run_assistant.py devices lists them)."

@@ -43,7 +43,7 @@ class Pyttsx3Voice:
 
     name = "espeak"
 
-    def __init__(self, speed: float = 1.0, answer_seconds: float = 15.0) -> None:
+    def __init__(self, speed: float = 1.0, answer_seconds: float = 5.0) -> None:
         _check_installed()
         self.version = f"pyttsx3 {metadata.version('pyttsx3')}, {ESPEAK_VOICE}, rendering {RENDERING}"
         self._speed = bounded_speed(speed)

@@ -9,12 +9,9 @@ while she still speaks.
 
 from __future__ import annotations
 
-import atexit
-import queue
 import struct
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from skill.devices import Device, Kind, open_stream, portaudio
+from skill.devices import STALLED_SECONDS, Device, Kind, alive, close_stream, open_stream, portaudio
 from skill.errors import InputError, SpeakingError
 from skill.messages import PCM_BYTES_PER_SAMPLE, Speech
 from skill.speaking.sound import samples_of, speech_of
@@ -33,8 +30,6 @@ PREPARED_SECONDS = 5.0
 # What the device holds ahead. Python may be busy elsewhere for a while, and speech must not stutter; but an open device has to play this
 # to its end before the first word.
 AHEAD_SECONDS = 0.1
-# How long the device may ask for no sound, or not answer, before it counts as gone: an unplugged one gives no error at all.
-STALLED_SECONDS = 3.0
 POLL_SECONDS = 0.01
 # Digital silence lets some screens and amplifiers go to sleep; one part in 16,000 of full scale does not, and cannot be heard.
 NEAR_SILENCE = 2
@@ -79,7 +74,7 @@ class DeviceSpeaker:
                 self._closer.cancel()
             try:
                 return self._play(speech)
-            except (self._sounddevice.PortAudioError, ValueError) as exc:
+            except (self._sounddevice.PortAudioError, ValueError, TimeoutError) as exc:
                 self._release()
                 raise SpeakingError(
                     f"The speaker {self._device.name!r} failed ({_reason(exc)}). Check that it is plugged in and that no other "
@@ -113,7 +108,7 @@ class DeviceSpeaker:
         gain = volume_gain(self._volume)
         samples = soxr.resample(samples_of(speech.pcm), speech.rate_hz, self._device.rate_hz) * gain
         sound = (np.clip(samples, -1.0, 1.0) * INT16_MAX).astype(np.int16)
-        if self._stream is not None and not self._stream.active:
+        if self._stream is not None and not alive(self._stream):
             # It went away since the last line; it may be back.
             self._release()
         if self._stream is None:
@@ -132,7 +127,7 @@ class DeviceSpeaker:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            if self._stream is not None and not self._stream.active:
+            if self._stream is not None and not alive(self._stream):
                 self._release()
             if self._stream is None and not self._closed:
                 self._feed.load(self._wake())
@@ -141,7 +136,7 @@ class DeviceSpeaker:
                 self._release()
             else:
                 self._close_after(PREPARED_SECONDS)
-        except (self._sounddevice.PortAudioError, ValueError):
+        except (self._sounddevice.PortAudioError, ValueError, TimeoutError):
             self._release()  # the next `play` tries again, and says what is wrong
         finally:
             self._lock.release()
@@ -157,49 +152,24 @@ class DeviceSpeaker:
         self._closer.start()
 
     def _open(self) -> Any:
-        stream = self._bounded(
-            lambda: open_stream(
-                lambda: self._sounddevice.OutputStream(
-                    device=self._device.index,
-                    samplerate=self._device.rate_hz,
-                    channels=self._feed.channels,
-                    dtype="int16",
-                    latency=AHEAD_SECONDS,
-                    callback=self._feed,
-                )
-            )
+        return open_stream(
+            Kind.SPEAKER,
+            self._device,
+            lambda index: self._sounddevice.OutputStream(
+                device=index,
+                samplerate=self._device.rate_hz,
+                channels=self._feed.channels,
+                dtype="int16",
+                latency=AHEAD_SECONDS,
+                callback=self._feed,
+            ),
         )
-        try:
-            self._bounded(stream.start)
-        except self._sounddevice.PortAudioError:
-            self._bounded(stream.close)
-            raise
-        return stream
-
-    def _bounded(self, action: Callable[[], Any]) -> Any:
-        """What `action` gives; PortAudioError when it hangs, as every call does into a sound server that stopped answering."""
-        answer: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
-
-        def run() -> None:
-            try:
-                answer.put((action(), None))
-            except Exception as exc:
-                # Carried to the thread that asked, whatever it is.
-                answer.put((None, exc))
-
-        threading.Thread(target=run, name="sound device", daemon=True).start()
-        try:
-            result, failure = answer.get(timeout=STALLED_SECONDS)
-        except queue.Empty:
-            # Its tidying at exit would hang in the same place, and the program could not end.
-            atexit.unregister(self._sounddevice._exit_handler)
-            raise self._sounddevice.PortAudioError("it does not answer") from None
-        if failure is not None:
-            raise failure
-        return result
 
     def _heard_out(self) -> bool:
-        """Wait until the sound has left the device; False when `stop` came first."""
+        """Wait until the sound has left the device; False when `stop` came first.
+
+        A device that asks for no sound for STALLED_SECONDS counts as gone: not every one that hangs gives an error.
+        """
         calls, last_progress = self._feed.calls, time.monotonic()
         while not self._feed.empty:
             if self._stop_asked:
@@ -208,8 +178,10 @@ class DeviceSpeaker:
             now = time.monotonic()
             if self._feed.calls != calls:
                 calls, last_progress = self._feed.calls, now
+            elif not alive(self._stream):
+                raise TimeoutError("it went away")
             elif now - last_progress > STALLED_SECONDS:
-                raise self._sounddevice.PortAudioError("it takes no more sound")
+                raise TimeoutError("it takes no more sound")
         # The last sample is handed over; it is heard when the device's own buffer has run out.
         silent_at = time.monotonic() + float(self._stream.latency)
         while time.monotonic() < silent_at:
@@ -232,13 +204,7 @@ class DeviceSpeaker:
             self._closer = None
         stream, self._stream = self._stream, None
         if stream is not None:
-            try:
-                # `abort` throws away what the device still holds; `close` alone would let some play on.
-                self._bounded(stream.abort)
-                self._bounded(stream.close)
-            except self._sounddevice.PortAudioError:
-                # A device that went away cannot be ended in good order either; the next `play` opens it anew.
-                return
+            close_stream(stream)
 
 
 class _Loaded:
