@@ -20,10 +20,11 @@ from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
+from skill.interruption import Interruption, Listening
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
-from skill.stages import Recogniser
+from skill.stages import Microphone, Recogniser
 from skill.state import HEARING, SPEAKING, StateFile
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
@@ -72,6 +73,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
+        mouth.interruption = _interruption(settings, assistant, microphone, listener)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
 
@@ -83,6 +85,18 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
         return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
+
+
+def _interruption(settings: Settings, assistant: Assistant, microphone: Microphone, listener: Listener) -> Interruption:
+    """microphone: not the watched one, whose blocks would say that it listens while it speaks."""
+    if settings.hearing.echo == "cancelled":
+        return Listening(microphone, listener, assistant.judge, None, hears_all=True)
+    stop_listener = None
+    try:
+        stop_listener = assembly.stop_listener(settings)
+    except HearingError as error:
+        _tell(f"{error} Until then it hears you between its sentences only, and not while it speaks one.")
+    return Listening(microphone, listener, assistant.judge, stop_listener)
 
 
 def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
