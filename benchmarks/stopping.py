@@ -40,6 +40,15 @@ HISS = 3e-4
 LEVELS_DB = (0, 6, 12)  # how much louder she is at the microphone than the loudspeaker
 HER_WORD_AT = 4.0
 LINE_SECONDS = 7.0
+PEOPLES_TALK = (  # what others in the room may say meanwhile: no stop word in it
+    "Did you buy the milk?",
+    "My mother comes on Sunday.",
+    "The soup is on top of the stove.",
+    "Put your shoes on, we have to go.",
+    "What did the midwife say to you?",
+    "He stepped on my foot in the shop.",
+    "It is a white weight, the one on the quilt.",
+)
 IN_TIME_SECONDS = 1.5
 
 
@@ -185,14 +194,19 @@ def her_words(speeches: list[Speech]) -> dict[str, dict[str, float]]:
                 words[person, word] = say(word)
             except (ImportError, OSError, subprocess.CalledProcessError):
                 break
+    for person, say in people().items():
+        words |= {
+            (person, talk): say(talk) for talk in PEOPLES_TALK[:: 1 if person.startswith("hibari") else 3] if (person, "stop") in words
+        }
     after: dict[str, list[float | None]] = {}
     for level in LEVELS_DB:
         for (_, word), sound in words.items():
             speech = long_ones[int(random.integers(len(long_ones)))]
             speech = Speech(speech.pcm[: int(LINE_SECONDS * speech.rate_hz) * 2], speech.rate_hz)
             heard, ends = room.heard(speech, sound, level)
-            in_time = [at - ends for at in spotted_at(listener, speech, heard) if -0.6 < at - ends < IN_TIME_SECONDS]
-            for row in (f"echo {-level} dB", f'"{word}"'):
+            earliest = -0.6 if word in STOP_WORDS else -len(sound) / RATE_HZ
+            in_time = [at - ends for at in spotted_at(listener, speech, heard) if earliest < at - ends < IN_TIME_SECONDS]
+            for row in (f"echo {-level} dB", f'"{word}"') if word in STOP_WORDS else ("other talk",):
                 after.setdefault(row, []).append(in_time[0] if in_time else None)
     return {
         row: {
@@ -218,6 +232,7 @@ def speeches_of(name: str, lines: list[Line], settings: Settings, tell: Callable
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=0, help="this many lines instead of all")
+    parser.add_argument("--voice", choices=list(VOICES), help="this voice instead of all")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     settings = Settings()
@@ -229,14 +244,14 @@ def main() -> int:
     if arguments.lines:
         lines = lines[:: max(1, len(lines) // arguments.lines)]
     own, hers = {}, {}
-    for name in VOICES:
+    for name in [arguments.voice] if arguments.voice else VOICES:
         try:
             speeches = speeches_of(name, lines, settings, tell)
         except SpeakingError as error:
             tell(f"{name}: {error}")
             continue
         for label, ways in WAYS.items():
-            own[f"{name}{label}"] = own_voice(speeches, **ways)
+            own[f"{name}{label}"] = own_voice(speeches[:: HARD_LINES if ways else 1], **ways)
             tell(f"{name}{label}: {own[f'{name}{label}']}")
         hers |= {f"over {name}, {row}": figures for row, figures in her_words(speeches).items()}
     if arguments.json:
@@ -247,6 +262,7 @@ def main() -> int:
     return 0
 
 
+HARD_LINES = 6  # in the hard ways every so manieth line
 WAYS: Mapping[str, Mapping[str, bool]] = {
     "": {},
     ", loudspeaker distorts": {"distorts": True},

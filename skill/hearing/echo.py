@@ -48,6 +48,7 @@ class EchoCanceller:
         self._forget_room()
         self._delay = -1
         self._works = False
+        self._power_heard = self._power_left = 0.0
         self.begin(np.zeros(0, np.float32))
 
     def begin(self, played: Samples) -> None:
