@@ -233,6 +233,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=0, help="this many lines instead of all")
     parser.add_argument("--voice", choices=list(VOICES), help="this voice instead of all")
+    parser.add_argument(
+        "--part", choices=("own", "clean", "words"), help="its own voice (clean: without the hard ways), or her words; else both"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     settings = Settings()
@@ -251,13 +254,18 @@ def main() -> int:
             tell(f"{name}: {error}")
             continue
         for label, ways in WAYS.items():
+            if arguments.part == "words" or (arguments.part == "clean" and ways):
+                continue
             own[f"{name}{label}"] = own_voice(speeches[:: HARD_LINES if ways else 1], **ways)
             tell(f"{name}{label}: {own[f'{name}{label}']}")
-        hers |= {f"over {name}, {row}": figures for row, figures in her_words(speeches).items()}
+        if arguments.part in (None, "words"):
+            hers |= {f"over {name}, {row}": figures for row, figures in her_words(speeches).items()}
     if arguments.json:
         print(json.dumps({"own voice": own, "her words": hers}, indent=2))
-    else:
+        return 0
+    if own:
         _print("Its own voice, loud in the microphone", own)
+    if hers:
         _print("Her word over its speech", hers)
     return 0
 

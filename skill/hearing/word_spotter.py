@@ -15,7 +15,7 @@ from skill.errors import HearingError
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import PCM_BYTES_PER_SAMPLE
 
-THRESHOLDS: Mapping[str, str] = {"stop": "1e-16", "wait": "1e-13", "enough": "1e-9", "quiet": "1e-10"}
+THRESHOLDS: Mapping[str, str] = {"stop": "1e-28", "wait": "1e-13", "enough": "1e-9", "quiet": "1e-10"}
 CHUNK_BYTES = RECOGNISER_RATE_HZ // 10 * PCM_BYTES_PER_SAMPLE
 
 
