@@ -32,6 +32,7 @@ _SAME = 16  # delays no further apart than this are one
 # How far the best fit must stand out over the others, in their root mean square. The right one stood at 25 and more, a wrong one at 14.
 _SURE_PEAK, _SUSPECT_PEAK = 20.0, 13.0
 _LOOK_BACK = 30 * BLOCK  # 1 s
+_MUCH_ELSE = 0.2
 _EDGE = np.hanning(640)[:320].astype(np.float32)  # what is cut off at the same place on both sides would fit there
 # It works when it takes away three quarters of the power for about half a second.
 _WORKS_BELOW = 0.25
@@ -84,9 +85,16 @@ class EchoCanceller:
         return blocks, np.concatenate(without) if without else blocks
 
     def left_own_voice(self) -> bool:
-        """Its own voice is still in what was left of the last second, as when sound was lost on the way: the delay is then another one."""
-        took_too_much = float(np.sum(np.square(self._left))) > float(np.sum(np.square(self._recent[-len(self._left) :])))
-        return took_too_much or self._best_delay(self._left, _SUSPECT_PEAK) >= 0
+        """What was left of the last second may be its own voice.
+
+        When sound was lost on the way, its voice is found at another delay, or more was taken away than there was. At the right delay a
+        little of it is always found, and counts only where not much else is there.
+        """
+        left, heard = (float(np.sum(np.square(sound))) for sound in (self._left, self._recent[-len(self._left) :]))
+        found = self._best_delay(self._left, _SUSPECT_PEAK)
+        if left > heard or (found >= 0 and abs(found - self._delay) > _SAME):
+            return True
+        return found >= 0 and left < _MUCH_ELSE * heard
 
     def _step(self, heard: Samples) -> Samples:
         without = self._without(heard, self._position) if self._delay >= 0 else heard
