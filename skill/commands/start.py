@@ -67,13 +67,13 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             return _typed(assistant, mouth)
         listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
+        mouth.interruption = _interruption(settings, assistant, microphone, listener)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
         mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
-        mouth.interruption = _interruption(settings, assistant, microphone, listener)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
 
