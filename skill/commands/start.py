@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from skill import assembly
 from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
-from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.interruption import Interruption, Listening
+from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Microphone, Recogniser
@@ -46,18 +49,20 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings)
     book = assembly.intent_book(settings)
     phrases = assembly.phrases(settings, book)
     with ExitStack() as stack:
-        mouth = stack.enter_context(closing(_mouth(settings, vitals)))
+        panel = stack.enter_context(closing(_panel(settings)))
+        mouth = stack.enter_context(closing(_mouth(settings, vitals, panel)))
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
-        if arguments.typed:
+        if loading is None:
             return _typed(assistant, mouth)
         try:
-            recogniser = assembly.recogniser(settings)
+            recogniser = loading.result()
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -65,7 +70,9 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth)
-        listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
+        settings, recogniser = _with_wake_word(settings, recogniser)
+        phrases = assembly.phrases(settings, book)
+        listener = Listener(WatchedMicrophone(PanelMicrophone(microphone, panel), vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         mouth.interruption = _interruption(settings, assistant, microphone, listener)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
@@ -73,9 +80,27 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
+        give_back_memory()
         _stop_on_enter(mouth)
+        panel.connect(mouth.stop, listener.give)
         _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
     return 0
+
+
+def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Settings, Recogniser]:
+    """A wake word that cannot be known by its sound is replaced by the wake phrase, which needs nothing but the recogniser."""
+    if settings.hearing.wake != "word":
+        return settings, recogniser
+    try:
+        return settings, assembly.waking(settings, recogniser)
+    except HearingError as error:
+        _tell(f'{error} Until then it waits for "{settings.hearing.wake_phrase}" instead.')
+        return settings.woken_by("phrase"), recogniser
+
+
+def _loading_recogniser(settings: Settings) -> Future[Recogniser]:
+    """Loaded beside the intents, on another core: each takes about a second."""
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings)
 
 
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
@@ -84,7 +109,7 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings, phrases.script, recogniser)
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
-        return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
+        return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
 def _interruption(settings: Settings, assistant: Assistant, microphone: Microphone, listener: Listener) -> Interruption:
@@ -125,7 +150,15 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
         raise
 
 
-def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
+def _panel(settings: Settings) -> Panel:
+    try:
+        return Panel(settings.panel.led_pin, settings.panel.button_pin)
+    except PanelError as error:
+        _tell(f"{error} It goes on without them.")
+        return Panel()
+
+
+def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
 
     def tell(problem: str) -> None:
@@ -135,7 +168,7 @@ def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
     voice, speaker, tones = None, None, {}
     try:
         voice = assembly.voice(settings)
-        speaker, tones = WatchedSpeaker(assembly.speaker(settings), vitals), assembly.tones()
+        speaker, tones = WatchedSpeaker(PanelSpeaker(assembly.speaker(settings), panel), vitals), assembly.tones()
     except SpeakingError as error:
         vitals.failed(SPEAKING, str(error))
         _tell(f"{error} Answers are shown here instead.")

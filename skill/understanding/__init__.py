@@ -11,6 +11,7 @@ from skill.understanding.head import nearest
 from skill.understanding.intents import Example, IntentBook
 from skill.understanding.interpreter import ExampleInterpreter
 from skill.understanding.learned import Learned, training_set
+from skill.understanding.other_machines import load_other_machines
 from skill.understanding.screen import load_screen
 from skill.understanding.wording import normalise
 
@@ -24,7 +25,8 @@ def open_interpreter(book: IntentBook, encoder_folder: Path, cache_folder: Path 
         encoder = SentenceEncoder(encoder_folder) if encoder_folder.is_dir() else None
     except ModelError:
         encoder = None
-    interpreter = ExampleInterpreter(book, screen, Learned(book, encoder, cache_folder))
+    machines = load_other_machines(book.folder / "shared" / "other_machines.yaml")
+    interpreter = ExampleInterpreter(book, screen, Learned(book, encoder, cache_folder), machines)
     _give_back_memory()
     return interpreter
 
