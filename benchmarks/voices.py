@@ -20,23 +20,23 @@ ORDINARY = (
     "Flat shoes are kinder to your back. High heels make it easier to fall. Shoes do not cause you to lose a baby.",
     "In the last three months, go to sleep on your side. Left or right is fine. If you wake up on your back, do not worry. "
     "Just turn to your side. A pillow between your knees can help.",
-    "Warm is fine. Hot is not. Put a warm cloth on your lower back, over your clothes. Twenty minutes is enough. Do not fall asleep on it.",
+    "Warm is fine. Hot is not. Put a warm cloth on your lower back, over your clothes. Twenty minutes will do. Do not fall asleep on it.",
     "As your belly grows you may lean back. This makes your back muscles work harder. It makes them ache. "
     "It does not break or damage your back.",
     "Try not to carry heavy things. If you must, carry two small loads, close to your body. Bend your knees, not your back.",
-    "Walking and moving in water help most women. Stop if you bleed, feel faint, leak water, or get pains that come and go.",
-    "Milk, greens, beans and nuts are good for you and your baby. They will not stop back pain.",
+    "Walking and moving in water help most women. Rest if you bleed, feel faint, leak water, or get pains that come and go.",
+    "Milk, greens, beans and nuts are good for you and your baby. They will not take back pain away.",
     "Ask a nurse, doctor or pharmacist before you take any pain medicine. Paracetamol is the usual first choice.",
     "You asked about sleeping. Do you want more?",
 )
 DANGER = (
-    "This is an emergency. Call for an ambulance now. Do not wait. On most mobile phones you can try one, one, two. "
+    "This is an emergency. Call for an ambulance now. Do not lose time. On most mobile phones you can try one, one, two. "
     "If no one answers, ask someone to take you to the nearest hospital now. Say that you are pregnant.",
-    "Go to a hospital or birth clinic now, day or night. Do not wait for the pain to pass. Take someone with you if you can. "
+    "Go to a hospital or birth clinic now, day or night. Do not stay to see if the pain passes. Take someone with you if you can. "
     "Say that you are pregnant.",
     "Any bleeding in pregnancy must be checked. Even a little. Even if it is brown. Go to a hospital or birth clinic now.",
     "A fever with back pain can be a kidney infection. That needs care now when you are pregnant. Go to a hospital or clinic now.",
-    "If your baby moves less than usual, go and get checked now. Do not wait until tomorrow. It is right to ask.",
+    "If your baby moves less than usual, go and get checked now. Do not leave it until tomorrow. It is right to ask.",
 )
 
 

@@ -13,8 +13,9 @@ from skill.answering.script import Script, load_script
 from skill.attention import Attention
 from skill.devices import Kind, choose
 from skill.errors import IntentError, ModelError, SettingsError
-from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
+from skill.hearing import RECOGNISERS, open_recogniser, open_stop_listener, unknown_words
 from skill.hearing.lasting_recogniser import LastingRecogniser
+from skill.hearing.stop_listener import StopListener
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
 from skill.models.store import ModelStore
@@ -117,6 +118,15 @@ def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
     """Recogniser → its model, the best first. A model's name begins with the name of the recogniser that reads it."""
     found = {name.partition("-")[0]: name for name, model in manifest.models.items() if model.serves == "recogniser"}
     return {name: model for name, model in found.items() if name in RECOGNISERS and wanted in ("auto", name)}
+
+
+def stop_listener(settings: Settings) -> StopListener:
+    """Hears the stop words over its own speech. Raises HearingError where nothing can."""
+    store = model_store(settings.storage)
+    try:
+        return open_stop_listener(store.path(recogniser_models("vosk", store.manifest)["vosk"]))
+    except ModelError:
+        return open_stop_listener(None)
 
 
 def voice(settings: Settings) -> CachedVoice:

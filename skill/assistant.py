@@ -1,6 +1,7 @@
 """One turn, and the loop. The only module that knows all stages; it imports no library by name.
 
-While it speaks it is deaf: what the microphone took in meanwhile is thrown away before it listens again.
+While it speaks it is deaf but for what `skill.interruption` lets through: a stop word, and what is said in its pauses. All else that the
+microphone took in meanwhile is thrown away before it listens again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
 from skill.errors import SpeakingError
+from skill.interruption import Cut, Interruption, Undisturbed
 from skill.messages import (
     AskedAgain,
     Certainty,
@@ -39,6 +41,8 @@ SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
 URGENT_VOLUME = 45
+# What she may say into its speech, besides telling of a danger and "stop".
+CUT_IN = frozenset({"control.louder", "control.quieter", "control.slower", "control.faster", "control.goodbye"})
 # For the button: whoever comes to help may ask what was said. Later it would tell a visitor of an old trouble.
 DANGER_KEPT_SECONDS = 3600.0
 HELP = Match("control.help", Tier.NONE, Certainty.SURE, 1.0)
@@ -67,6 +71,7 @@ class Mouth:
 
     show: called with the text of each reply; where sound fails the words are not lost. A failure of sound never ends the program: it is
     given to `tell`, once while it lasts, stands in `problem` until sound was made again, and what should have been said in `unsaid`.
+    interruption: who listens while it speaks; nobody, until it is set.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Mouth:
         self._show = show
         self._tell = tell
         self._stopped = False
+        self.interruption: Interruption = Undisturbed()
         self.problem = ""
         self.unsaid: Unsaid | None = None
         self.render_seconds = 0.0
@@ -132,6 +138,11 @@ class Mouth:
         if self._voice is not None and self._speaker is not None:
             self._speaker.prepare()
 
+    @property
+    def was_stopped(self) -> bool:
+        """Somebody made it silent in the middle of what it said last."""
+        return self._stopped
+
     def stop(self) -> None:
         """Be silent at once. Callable from any thread and from a signal handler."""
         self._stopped = True
@@ -170,7 +181,11 @@ class Mouth:
         assert self._speaker is not None
         for number, line in enumerate(reply.lines):
             speech = speech if number == 0 else self._render(line)
-            if self._stopped or not self._speaker.play(speech):
+            if self._stopped or (number and not self.interruption.between(self.stop)):
+                return False
+            with self.interruption.during(line, speech, self.stop):
+                to_its_end = not self._stopped and self._speaker.play(speech)
+            if not to_its_end:
                 return False
         return True
 
@@ -324,6 +339,20 @@ class Assistant:
         self._renew(CONVERSATION_SECONDS)
         return replace(reply, effects=())
 
+    def judge(self, transcript: Transcript) -> Cut:
+        """What is said into its own speech: danger and control words count, and nothing else; the room's talk is left alone."""
+        understanding = self._interpreter.interpret(transcript)
+        if understanding.tier > Tier.NONE:
+            return Cut.ANSWER
+        first = understanding.matches[0] if understanding.matches else None
+        if first is None or first.certainty is not Certainty.SURE:
+            return Cut.NOTHING
+        return Cut.SILENCE if first.label == "control.stop" else Cut.ANSWER if first.label in CUT_IN else Cut.NOTHING
+
+    def stopped(self) -> None:
+        """She made it silent in the middle: what is urgent stays so, and is said once more after a while, in few words."""
+        self._conversation = self._responder.stopped(self._conversation)
+
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
         self._conversation = Conversation(talking=True)
@@ -337,25 +366,36 @@ class Assistant:
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""
         for heard in ear.heard():
-            if isinstance(heard, Transcript):
-                turn = self.take_turn(heard)
-                on_turn(turn)
-                reply = turn.reply
-            elif isinstance(heard, Quiet):
-                reply = self.after_silence(heard.seconds)
-            elif isinstance(heard, Woken):
-                reply = self.called()
-            elif isinstance(heard, AskedAgain):
-                reply = self.asked_again()
-            elif isinstance(heard, Speaking):
-                mouth.prepare()
-                continue
-            else:
-                on_other(heard)
-                continue
-            if reply.is_silent and not reply.effects:
-                continue
-            began = self._clock()
-            mouth.say(reply)
+            answered: Heard | None = heard
+            while answered is not None:
+                reply = self._reply_to(answered, mouth, on_turn, on_other)
+                answered = self._say(reply, ear, mouth) if not reply.is_silent or reply.effects else None
+
+    def _reply_to(self, heard: Heard, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> Reply:
+        if isinstance(heard, Transcript):
+            turn = self.take_turn(heard)
+            on_turn(turn)
+            return turn.reply
+        if isinstance(heard, Quiet):
+            return self.after_silence(heard.seconds)
+        if isinstance(heard, Woken):
+            return self.called()
+        if isinstance(heard, AskedAgain):
+            return self.asked_again()
+        if isinstance(heard, Speaking):
+            mouth.prepare()
+        else:
+            on_other(heard)
+        return Reply()
+
+    def _say(self, reply: Reply, ear: Ear, mouth: Mouth) -> Transcript | None:
+        """Say it; what was said into it and has to be answered now."""
+        began = self._clock()
+        to_its_end = mouth.say(reply)
+        if not mouth.interruption.keeps_hearing:
             ear.reset()
-            self._last_turn += self._clock() - began  # while it speaks it is deaf: that is no pause of hers
+        self._last_turn += self._clock() - began  # while it speaks nobody need answer it: that is no pause of hers
+        cut_in = mouth.interruption.heard()
+        if not to_its_end and mouth.was_stopped and cut_in is None:
+            self.stopped()
+        return cut_in

@@ -158,6 +158,7 @@ class _Group(BaseModel):
 class Hearing(_Group):
     """microphone: "auto" or part of a device's name. silence_seconds: how long a silence ends what she says.
 
+    echo: "none", the loudspeaker's sound comes back in the microphone's; "cancelled", the sound server takes it out.
     wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`, which the recogniser
     hears; "word", what follows `wake_word`, which is known by its sound. Danger it always answers.
     """
@@ -165,6 +166,7 @@ class Hearing(_Group):
     microphone: Annotated[str, BeforeValidator(_text())] = "auto"
     recogniser: Annotated[Literal["auto", "vosk", "whisper"], BeforeValidator(_one_of("auto", "vosk", "whisper"))] = "auto"
     silence_seconds: Annotated[float, BeforeValidator(_number(0.3, 3.0))] = 0.8
+    echo: Annotated[Literal["none", "cancelled"], BeforeValidator(_one_of("none", "cancelled"))] = "none"
     wake: Annotated[Literal["open", "phrase", "word"], BeforeValidator(_one_of("open", "phrase", "word"))] = "open"
     wake_phrase: Annotated[str, BeforeValidator(_wake_phrase)] = "hello back care"
     wake_word: Annotated[str, BeforeValidator(_wake_word)] = "hey jarvis"

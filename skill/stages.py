@@ -70,6 +70,10 @@ class Responder(Protocol):
 
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]: ...
 
+    def stopped(self, conversation: Conversation) -> Conversation:
+        """She made it silent in the middle of what it said last."""
+        ...
+
     def silence(self, conversation: Conversation) -> tuple[Reply, Conversation]:
         """What to say when she says nothing for some seconds."""
         ...

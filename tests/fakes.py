@@ -72,6 +72,9 @@ class FakeResponder:
         self.conversations.append(conversation)
         return self.left.pop(0), Conversation(missed=conversation.missed + 1)
 
+    def stopped(self, conversation: Conversation) -> Conversation:
+        return conversation
+
     def silence(self, conversation: Conversation) -> tuple[Reply, Conversation]:
         return Reply(), conversation
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -13,6 +15,7 @@ from skill.answering.script import load_script
 from skill.assistant import DANGER_KEPT_SECONDS, FASTEST, SLOWEST, Assistant, Mouth
 from skill.attention import CONVERSATION_SECONDS, Attention
 from skill.hearing.listener import Listener
+from skill.interruption import Cut, Undisturbed
 from skill.messages import (
     AudioBlock,
     Certainty,
@@ -385,6 +388,69 @@ def test_a_stop_while_the_next_line_is_rendered_is_kept() -> None:
     assert not mouth.say(Reply((Line("One."), Line("Two."), Line("Three."))))
     assert [words for words, _ in speaker.played] == ["One."]
     assert mouth.say(HELLO)
+
+
+class StoppedResponder(FakeResponder):
+    """Notes in the conversation that she made it silent."""
+
+    def stopped(self, conversation: Conversation) -> Conversation:
+        return replace(conversation, topic="stopped")
+
+
+class StoppingSpeaker(FakeSpeaker):
+    """Somebody makes it silent while it plays its first line."""
+
+    mouth: Mouth
+
+    def play(self, speech: Speech) -> bool:
+        if not self.played:
+            self.mouth.stop()
+        return super().play(speech)
+
+
+def test_the_answers_know_that_she_made_it_silent() -> None:
+    speaker, responder = StoppingSpeaker(), StoppedResponder([HELLO, HELLO])
+    mouth = speaker.mouth = mouth_of(FakeVoice(), speaker, [])
+    Assistant(FakeInterpreter(), responder).converse(FakeEar(typed("a", "b"), []), mouth, lambda turn: None, lambda heard: None)
+    assert [conversation.topic for conversation in responder.conversations] == ["", "stopped"]
+
+
+def test_what_is_said_into_its_speech_is_judged() -> None:
+    def of(label: str, tier: Tier = Tier.NONE, certainty: Certainty = Certainty.SURE) -> Understanding:
+        return Understanding(label, (Match(label, tier, certainty, 1.0),))
+
+    known = {
+        "bleeding": of("danger.bleeding", Tier.NOW, Certainty.UNSURE),
+        "stop": of("control.stop"),
+        "maybe stop": of("control.stop", certainty=Certainty.UNSURE),
+        "louder": of("control.louder"),
+        "sleep": of("relief.sleep"),
+    }
+    judge = Assistant(FakeInterpreter(known), FakeResponder([])).judge
+    cuts = {text: judge(Transcript(text, "fake")) for text in (*known, "chatter")}
+    assert cuts == {
+        "bleeding": Cut.ANSWER,
+        "stop": Cut.SILENCE,
+        "maybe stop": Cut.NOTHING,
+        "louder": Cut.ANSWER,
+        "sleep": Cut.NOTHING,
+        "chatter": Cut.NOTHING,
+    }
+
+
+def test_what_is_said_into_its_speech_is_answered_next() -> None:
+    class Interrupted(Undisturbed):
+        said: ClassVar[list[Transcript]] = [Transcript("i am bleeding", "fake")]
+
+        def heard(self) -> Transcript | None:
+            return self.said.pop() if self.said else None
+
+    turns: list[Turn] = []
+    mouth = mouth_of(FakeVoice(), FakeSpeaker(), [])
+    mouth.interruption = Interrupted()
+    assistant = Assistant(FakeInterpreter(), FakeResponder([HELLO, DANGER]))
+    assistant.converse(FakeEar(typed("a"), []), mouth, turns.append, lambda heard: None)
+    assert [turn.transcript.text for turn in turns] == ["a", "i am bleeding"]
 
 
 def test_she_can_ask_it_to_stop() -> None:

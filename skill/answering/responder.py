@@ -89,6 +89,13 @@ class PlainResponder:
             return Reply(), conversation
         return replace(conversation.last, effects=()), replace(conversation, urgent=False)
 
+    def stopped(self, conversation: Conversation) -> Conversation:
+        """Silence is what she asked for. But what to do in danger is said once more after a silence, in few words."""
+        last = conversation.last
+        if not conversation.urgent or last is None:
+            return replace(conversation, talking=False, missed=0)
+        return replace(conversation, last=replace(last, lines=(self._phrases.ending(last.tier),), effects=()))
+
     def _ordinary(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
         first, *others = understanding.matches
         if first.label.startswith("control."):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from skill.answering.words import Words
 from skill.messages import Line, Pace
+from skill.stop_words import stop_words_in
 from skill.understanding.intents import Part
 
 MOST_GRADE = 5.5
@@ -74,6 +75,7 @@ class WordCheck:
             *_of_list("promise", self._words.promise.found_in(line.text), "nobody can know that; take it out, or say when to go for care"),
             *_of_list("blame", self._words.blame.found_in(line.text), "it blames her; say what to do now"),
             *self._reassures(line.text),
+            *_of_list("stop word", stop_words_in(line.text), "it would make itself silent in the middle; say it in other words"),
             *_too_long(line),
             *_no_source(source),
         )

@@ -34,6 +34,7 @@ from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking,
 from skill.settings import Panel as PanelSettings
 from skill.speaking import open_voice
 from skill.stages import Recogniser
+from skill.stop_words import STOP_WORDS, stop_words_in
 from skill.understanding.intents import load_intents
 from skill.wake_phrase import WakePhrase
 
@@ -110,6 +111,7 @@ def examine(settings_file: Path | None, environment: Mapping[str, str]) -> Itera
     yield from _guarded("voice", "Run script/setup: it installs what the voices need.", lambda: _voice(settings.speaking, spoken))
     do = "`run_assistant.py devices` lists what there is. Until one works, answers can only be read."
     yield from _guarded("speaker", do, lambda: _speaker(settings.speaking, spoken))
+    yield from _stopping(settings)
     do = "The numbers are BCM numbers; `pinout` shows them. While Back Care runs it keeps its pins for itself."
     yield from _guarded("panel", do, lambda: _panel(settings.panel))
     yield from _disk(settings.storage)
@@ -163,6 +165,23 @@ def _microphone(hearing: Hearing) -> Iterator[Finding]:
 def _percent(peak: int) -> str:
     share = 100 * peak / FULL_SCALE
     return f"{share:.0f} %" if share >= 1 else "less than 1 %"
+
+
+def _stopping(settings: Settings) -> Iterator[Finding]:
+    """Whether somebody can make it silent while it speaks."""
+    if settings.hearing.echo == "cancelled":
+        says = "Everything is heard while it speaks, for the settings say that the sound server takes its voice out of the microphone."
+        yield Finding("stop", State.WORKS, says)
+        return
+    try:
+        says = f"{assembly.stop_listener(settings).name} listens for {', '.join(STOP_WORDS)} while it speaks."
+        yield Finding("stop", State.WORKS, says)
+    except HearingError as error:
+        yield Finding("stop", State.WARNING, f"Nobody is heard during a line, only between two lines: {error}", "Run script/setup.")
+    told = (settings.answering.hospital, settings.answering.helper_name)
+    if words := stop_words_in(" ".join(filter(None, told))):
+        says = f'The name of the hospital or the helper holds "{words[0]}": while it says that line it cannot be stopped by voice.'
+        yield Finding("stop", State.WARNING, says, "Write the name without this word, if there is another way to say it.")
 
 
 def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from skill.commands.attended_ear import AttendedEar
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.lasting_ear import LastingEar
 from skill.hearing.listener import Listener
+from skill.interruption import Interruption, Listening
 from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
@@ -74,6 +75,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             return _typed(assistant, mouth)
         phrases = assembly.phrases(settings, book)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
+        mouth.interruption = _interruption(settings, assistant, ear)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         if hears:
             _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
@@ -88,10 +90,10 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
 
 
 def _ear(settings: Settings, recogniser: Recogniser, vitals: Vitals, panel: Panel) -> LastingEar:
-    def microphone(anew: bool) -> Microphone:
-        return WatchedMicrophone(PanelMicrophone(assembly.microphone(settings, anew), panel), vitals)
+    def watched(microphone: Microphone) -> Microphone:
+        return WatchedMicrophone(PanelMicrophone(microphone, panel), vitals)
 
-    return LastingEar(microphone, assembly.lasting_recogniser(settings, recogniser))
+    return LastingEar(lambda anew: assembly.microphone(settings, anew), assembly.lasting_recogniser(settings, recogniser), watched)
 
 
 def _opened(ear: LastingEar, waits: bool) -> bool:
@@ -128,6 +130,17 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
         return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
+
+
+def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar) -> Interruption:
+    if settings.hearing.echo == "cancelled":
+        return Listening(ear, ear, assistant.judge, None, hears_all=True)
+    stop_listener = None
+    try:
+        stop_listener = assembly.stop_listener(settings)
+    except HearingError as error:
+        _tell(f"{error} Until then it hears you between its sentences only, and not while it speaks one.")
+    return Listening(ear, ear, assistant.judge, stop_listener)
 
 
 def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from skill.errors import HearingError
+from skill.errors import HearingError, ModelError
+from skill.hearing.stop_listener import Spotter, StopListener
 from skill.stages import Recogniser
+from skill.stop_words import STOP_WORDS
 
 END_SILENCE_SECONDS = 0.8
 
@@ -37,6 +39,27 @@ def open_recogniser(name: str, model_folder: Path, end_silence_seconds: float = 
     if name not in RECOGNISERS:
         raise HearingError(f'There is no recogniser "{name}": choose one of {", ".join(RECOGNISERS)}.')
     return RECOGNISERS[name](model_folder, end_silence_seconds)
+
+
+def open_stop_listener(vosk_model: Path | None) -> StopListener:
+    """Hears the stop words over its own speech: with Vosk where its English model is there, else with PocketSphinx.
+
+    Raises HearingError where neither works.
+    """
+    return StopListener(_spotter(vosk_model))
+
+
+def _spotter(vosk_model: Path | None) -> Spotter:
+    if vosk_model is not None:
+        from skill.hearing.vosk_spotter import VoskSpotter
+
+        try:
+            return VoskSpotter(vosk_model, STOP_WORDS)
+        except ModelError:
+            pass  # PocketSphinx needs no model of ours
+    from skill.hearing.word_spotter import PocketSphinxSpotter
+
+    return PocketSphinxSpotter()
 
 
 def unknown_words(recogniser: Recogniser, words: Sequence[str]) -> tuple[str, ...]:

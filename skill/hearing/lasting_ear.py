@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 from skill.errors import HearingError
 from skill.hearing.listener import Listener
-from skill.messages import Deaf, Heard, HearsAgain
+from skill.messages import AudioBlock, Deaf, Heard, HearsAgain
 from skill.stages import Microphone, Recogniser
 
 # A second, two, four …: a device that is being plugged in is soon back, and one that lies in a drawer is not looked for in vain too often.
@@ -25,11 +25,19 @@ class LastingEar:
     """What the loop listens to.
 
     open_microphone: finds and opens it as it is now, or raises HearingError; its argument: look for devices that came since the program
-    began, too, which closes every other one. second: how long a second of the pauses is.
+    began, too, which closes every other one. watched: put around it where it is listened to; what hears while it speaks reads the bare one.
+    second: how long a second of the pauses is.
     """
 
-    def __init__(self, open_microphone: Callable[[bool], Microphone], recogniser: Recogniser, second: float = SECOND) -> None:
+    def __init__(
+        self,
+        open_microphone: Callable[[bool], Microphone],
+        recogniser: Recogniser,
+        watched: Callable[[Microphone], Microphone] = lambda microphone: microphone,
+        second: float = SECOND,
+    ) -> None:
         self._open_microphone = open_microphone
+        self._watched = watched
         self._second = second
         self._microphone: Microphone | None = None
         self._listener: Listener | None = None
@@ -49,7 +57,7 @@ class LastingEar:
         microphone = self._open_microphone(anew)
         self._lost_before = self.lost_blocks
         self._microphone = microphone
-        self._listener = Listener(microphone, self._recogniser)
+        self._listener = Listener(self._watched(microphone), self._recogniser)
         if self._closing.is_set():
             microphone.close()
 
@@ -82,6 +90,30 @@ class LastingEar:
         """Forget all sound up to now."""
         if self._listener is not None:
             self._listener.reset()
+
+    # --- while it speaks: for `skill.interruption`, in the place of a microphone and of a listener
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        """Sound of the microphone as it is now; raises HearingError where there is none."""
+        if self._microphone is None:
+            raise HearingError("There is no microphone now.")
+        return self._microphone.blocks()
+
+    def flush(self) -> None:
+        if self._microphone is not None:
+            self._microphone.flush()
+
+    def take(self, block: AudioBlock) -> Iterator[Heard]:
+        """What the listener makes of it."""
+        return self._listener.take(block) if self._listener is not None else iter(())
+
+    @property
+    def hears_speech(self) -> bool:
+        return self._listener is not None and self._listener.hears_speech
+
+    def count_quiet_anew(self) -> None:
+        if self._listener is not None:
+            self._listener.count_quiet_anew()
 
     def close(self) -> None:
         """Safe to call twice, and from a signal handler."""

@@ -31,10 +31,8 @@ class Listener:
     def heard(self) -> Iterator[Heard]:
         """What is heard, as it becomes known, until the recording ends or the microphone is closed."""
         for block in self._microphone.blocks():
-            self.lost_blocks += block.lost_blocks
             yield from self._what_was_given()
-            for piece in self._even_pieces(block):
-                yield from self._recognise(self._resampler.accept(piece))
+            yield from self.take(block)
         yield from self._recognise(self._resampler.accept(self._rest, last=True))
         self._rest = b""
         yield from self._recogniser.finish()
@@ -42,6 +40,17 @@ class Listener:
     def give(self, heard: Heard) -> None:
         """Let this be heard too, as soon as sound is taken up. Callable from any thread."""
         self._given.put(heard)
+
+    @property
+    def hears_speech(self) -> bool:
+        """Somebody is speaking at this moment."""
+        return self._recogniser.hears_speech
+
+    def take(self, block: AudioBlock) -> Iterator[Heard]:
+        """What becomes known by one more block of the microphone's."""
+        self.lost_blocks += block.lost_blocks
+        for piece in self._even_pieces(block):
+            yield from self._recognise(self._resampler.accept(piece))
 
     def reset(self) -> None:
         """Forget all sound up to now: called after the assistant has spoken, so that it does not answer itself.
@@ -64,6 +73,10 @@ class Listener:
                 return
             yield from self._recogniser.finish()
             yield given
+
+    def count_quiet_anew(self) -> None:
+        """The silence of which `Quiet` tells begins now."""
+        self._quiet_seconds = 0.0
 
     def _even_pieces(self, block: AudioBlock) -> Iterator[bytes]:
         if block.rate_hz != self._resampler.rate_hz:

@@ -229,6 +229,24 @@ def test_stop_is_answered_with_silence(responder: Responder) -> None:
     assert talk(responder, meaning("relief.sleep"), meaning("control.stop"))[-1].is_silent
 
 
+def test_what_to_do_in_danger_is_said_once_more_in_few_words_after_she_stopped_it(responder: Responder, phrases: Phrases) -> None:
+    reply, conversation = responder.respond(BLEEDING, Conversation())
+    again, conversation = responder.silence(responder.stopped(conversation))
+    assert again.lines == (phrases.ending(Tier.NOW),)
+    assert again.tier is Tier.NOW
+    assert len(again.text) < len(reply.text)
+    assert responder.silence(conversation)[0].is_silent
+    assert talk(responder, meaning("control.yes"), begin=conversation)[0].tier is Tier.EMERGENCY  # its question is still open
+
+
+@pytest.mark.parametrize("said", [meaning("relief.sleep"), *(of_danger(label, Tier.EMERGENCY) for label in sorted(PRIVATE))])
+def test_nothing_more_is_said_after_she_stopped_anything_else(responder: Responder, said: Understanding) -> None:
+    _, conversation = responder.respond(said, Conversation())
+    conversation = responder.stopped(conversation)
+    assert responder.silence(conversation)[0].is_silent
+    assert talk(responder, NOTHING, begin=conversation)[0].is_silent
+
+
 def test_slower_does_not_lose_what_can_be_said_again(responder: Responder) -> None:
     first, _, again = talk(responder, BLEEDING, meaning("control.slower"), meaning("control.repeat"))
     assert again.lines == first.lines

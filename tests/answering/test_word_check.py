@@ -95,18 +95,31 @@ def test_a_good_line_has_nothing(check: WordCheck) -> None:
     "text",
     [
         "In the last three months, go to sleep on your side. Left or right is fine. If you wake up on your back, do not worry.",
-        "Warm is fine. Hot is not. Twenty minutes is enough. If you have a fever, do not use heat. Go and get checked.",
+        "Warm is fine. Hot is not. Twenty minutes will do. If you have a fever, do not use heat. Go and get checked.",
         "Worry can make pain feel worse. It is not your fault.",
         "I cannot tell you that all is well. If anything changes, go and get checked.",
-        "If your baby moves less than usual, go now. Waiting can leave damage that does not go away.",
+        "If your baby moves less than usual, go now. Going late can leave damage that does not go away.",
         "On most mobile phones you can try one, one, two. Fever means thirty eight degrees.",
         "If you must, carry two small loads, close to your body. It is safe to ask. See a nurse today.",
-        "If a doctor gave you a low dose of aspirin, do not stop it. Ask first.",
-        "Don't wait. You're right to ask. It\u2019s your body.",
+        "If a doctor gave you a low dose of aspirin, keep taking it. Ask before you give it up.",
+        "Don't stay. You're right to ask. It\u2019s your body.",
     ],
 )
 def test_lines_like_those_of_the_clinical_reference_are_left_alone(check: WordCheck, text: str) -> None:
     assert found(check, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("If it hurts, stop. Then rest.", ("stop",)),
+        ("Waiting is hard. Stopping is too.", ("Waiting", "Stopping")),
+        ("Twenty minutes is ENOUGH. Be quiet.", ("ENOUGH", "quiet")),
+        ("The weight of your baby is nonstop fun.", ()),
+    ],
+)
+def test_it_never_says_what_makes_it_silent(check: WordCheck, text: str, words: tuple[str, ...]) -> None:
+    assert [finding[1] for finding in found(check, text) if finding[0] == "stop word"] == ([words] if words else [])
 
 
 def test_what_is_too_hard_is_told_with_its_grade(check: WordCheck) -> None:
@@ -192,7 +205,7 @@ def test_no_before_a_full_stop_which_the_natural_voice_reads_as_number(check: Wo
     ("text", "words"),
     [
         ("Ask first. Then take two.", ("take two",)),
-        ("Ask first. One tablet is enough.", ("one tablet",)),
+        ("Ask first. One tablet will do.", ("one tablet",)),
         ("Ask first. Not more than five hundred milligrams.", ("milligrams",)),
         ("Ask first. Not more than three times a day.", ("three times a day",)),
         ("Ask first. Twice a day, every six hours.", ("twice a day", "every six hours")),

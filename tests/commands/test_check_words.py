@@ -109,6 +109,13 @@ def test_a_dose_is_called_a_dose(checker: Program, folder: Path) -> None:
     assert 'key answer say: dose, "500 mg": no dose is ever spoken, in figures or in words' in told
 
 
+def test_a_word_that_would_make_it_silent_is_told_with_its_place(checker: Program, folder: Path) -> None:
+    change(folder / "relief.shoes.yaml", GOOD_SHOES, "When your feet hurt, stop and sit down.")
+    (told,) = problems(checker)
+    place = re.escape(str(folder / "relief.shoes.yaml"))
+    assert re.match(rf'{place}, line \d+, key answer say: stop word, "stop": it would make itself silent', told)
+
+
 def test_every_finding_of_every_file_is_told_at_once(checker: Program, folder: Path) -> None:
     change(folder / "relief.shoes.yaml", GOOD_SHOES, "Flat shoes won't harm your abdomen.")
     change(folder / "relief.lifting.yaml", "Try not to carry heavy things.", "You should have carried 5 kg.")

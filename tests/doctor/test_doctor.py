@@ -15,7 +15,7 @@ from skill.models.manifest import load_manifest
 from tests.doctor.running import PROJECT, run, start
 from tests.virtual_sound import VirtualSoundCard
 
-PARTS = {"settings", "microphone", "recogniser", "intents", "understanding", "voice", "speaker", "disk"}
+PARTS = {"settings", "microphone", "recogniser", "intents", "understanding", "voice", "speaker", "stop", "disk"}
 Findings = list[dict[str, Any]]
 
 

@@ -82,6 +82,7 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
         "microphone": "USB",
         "recogniser": "whisper",
         "silence_seconds": "1.2",
+        "echo": "cancelled",
         "wake": "phrase",
         "wake_phrase": "Good morning, helper",
         "wake_word": "Okay_Nabu",

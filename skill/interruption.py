@@ -1,0 +1,195 @@
+"""What may end or interrupt its speech: a stop word said over it, and what is said in the pauses between its lines.
+
+Three ways, by what the microphone gives:
+  - usually its own voice is in the sound: a `StopListener` takes it out and listens for the stop words alone;
+  - where the sound server takes it out ("echo: cancelled"), the whole recogniser listens, and danger is heard at once;
+  - where neither works nobody listens during a line.
+Between two lines there is a short pause in which everything is heard, in all three.
+
+The work is done in a thread of its own while a line is played; it reads the microphone, which nobody else reads meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import Enum
+from typing import Protocol
+
+from skill.errors import BackCareError
+from skill.messages import AudioBlock, Heard, Line, Speech, Transcript
+from skill.stages import Microphone
+from skill.stop_words import stop_words_in
+
+# Its last sounds are still in the room, and in the buffers; then so long a silence is no hurry and hurts no understanding.
+ECHO_SECONDS = 0.1
+PAUSE_SECONDS = 0.35
+# A person who tells of a danger needs no longer; a television does.
+LONGEST_HEARD_SECONDS = 10.0
+
+
+class Cut(Enum):
+    """What something that is heard does to the speech that is under way."""
+
+    NOTHING = "nothing"
+    SILENCE = "silence"
+    ANSWER = "answer"
+
+
+class Interruption(Protocol):
+    """What the mouth asks."""
+
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> AbstractContextManager[None]:
+        """Listen while the line is played. silence: called once, from another thread, when it is to end."""
+        ...
+
+    def between(self, silence: Callable[[], None]) -> bool:
+        """Listen for a moment between two lines; False: the rest is not to be said."""
+        ...
+
+    @property
+    def keeps_hearing(self) -> bool:
+        """All that is said over its speech is heard: nothing of it is to be thrown away afterwards."""
+        ...
+
+    def heard(self) -> Transcript | None:
+        """When it has spoken: what was said into its speech and has to be answered; given once."""
+        ...
+
+
+class Undisturbed:
+    """Nobody listens while it speaks."""
+
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def between(self, silence: Callable[[], None]) -> bool:
+        return True
+
+    keeps_hearing = False
+
+    def heard(self) -> Transcript | None:
+        return None
+
+
+class StopWords(Protocol):
+    """What is needed of `skill.hearing.stop_listener.StopListener`."""
+
+    def begin(self, speech: Speech) -> None: ...
+
+    def spotted(self, block: AudioBlock) -> str: ...
+
+
+class Ear(Protocol):
+    """What is needed of `skill.hearing.listener.Listener`."""
+
+    @property
+    def hears_speech(self) -> bool: ...
+
+    def take(self, block: AudioBlock) -> Iterator[Heard]: ...
+
+    def reset(self) -> None: ...
+
+    def count_quiet_anew(self) -> None: ...
+
+
+class Listening:
+    """stop_words: None where nothing can spot them. hears_all: its own voice is not in the sound, so everything said over it is heard.
+
+    judge: what a whole utterance does to the speech.
+    """
+
+    def __init__(
+        self, microphone: Microphone, ear: Ear, judge: Callable[[Transcript], Cut], stop_words: StopWords | None, hears_all: bool = False
+    ) -> None:
+        self._microphone = microphone
+        self._ear = ear
+        self._judge = judge
+        self._stop_words = stop_words
+        self._hears_all = hears_all
+        self._heard: Transcript | None = None
+
+    @property
+    def keeps_hearing(self) -> bool:
+        return self._hears_all
+
+    def heard(self) -> Transcript | None:
+        if self._hears_all:
+            self._ear.count_quiet_anew()
+        heard, self._heard = self._heard, None
+        return heard
+
+    @contextmanager
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> Iterator[None]:
+        """A line that holds a stop word itself, as a hospital's name may, is said without anybody listening for them."""
+        if self._hears_all:
+            hears = self._hears_all_over(silence)
+        elif self._stop_words is not None and not stop_words_in(line.text):
+            hears = self._hears_stop_over(self._stop_words, speech, silence)
+        else:
+            yield
+            return
+        over = threading.Event()
+        thread = threading.Thread(target=self._listen, args=(hears, over), name="over its speech", daemon=True)
+        if not self._hears_all:
+            self._microphone.flush()
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def between(self, silence: Callable[[], None]) -> bool:
+        if not self._hears_all:
+            self._ear.reset()
+        seconds = 0.0
+        try:
+            for block in self._microphone.blocks():
+                seconds += block.seconds
+                if seconds <= ECHO_SECONDS:
+                    continue
+                for heard in self._ear.take(block):
+                    if isinstance(heard, Transcript) and self._cuts(heard, silence):
+                        return False
+                if seconds > LONGEST_HEARD_SECONDS or (seconds > ECHO_SECONDS + PAUSE_SECONDS and not self._ear.hears_speech):
+                    break
+        except BackCareError:  # the loop meets it too, as soon as it listens again, and says it aloud
+            return True
+        return True
+
+    def _listen(self, hears: Callable[[AudioBlock], bool], over: threading.Event) -> None:
+        try:
+            for block in self._microphone.blocks():
+                if over.is_set() or hears(block):
+                    return
+        except BackCareError:  # as in `between`
+            return
+
+    def _hears_stop_over(self, stop_words: StopWords, speech: Speech, silence: Callable[[], None]) -> Callable[[AudioBlock], bool]:
+        stop_words.begin(speech)
+
+        def hears(block: AudioBlock) -> bool:
+            if not stop_words.spotted(block):
+                return False
+            silence()
+            return True
+
+        return hears
+
+    def _hears_all_over(self, silence: Callable[[], None]) -> Callable[[AudioBlock], bool]:
+        def hears(block: AudioBlock) -> bool:
+            cuts = [heard for heard in self._ear.take(block) if isinstance(heard, Transcript) and self._cuts(heard, silence)]
+            return bool(cuts)
+
+        return hears
+
+    def _cuts(self, transcript: Transcript, silence: Callable[[], None]) -> bool:
+        cut = self._judge(transcript)
+        if cut is Cut.NOTHING:
+            return False
+        if cut is Cut.ANSWER:
+            self._heard = transcript
+        silence()
+        return True
