@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ SIGN_OF_LIFE_SECONDS = 300.0
 LAST_WRITE_SECONDS = 2.0
 LONGEST_WHAT = 300
 HEARING, SPEAKING, ASSISTANT = "hearing", "speaking", "assistant"
+FILES, UNDERSTANDING, STORE = "edited files", "understanding", "rendered answers"
 
 
 class Failure(BaseModel):
@@ -37,7 +38,9 @@ class State(BaseModel):
     """What the file holds. Times are UTC; counts are kept over restarts, from counted_since on.
 
     born_ticks: when the process began, in the kernel's ticks since boot, for its number alone may belong to another process by now.
-    hearing_since: None while nothing can be heard. broken: the parts that do not work now. repaired: part → how often it worked again.
+    hearing_since: None while nothing can be heard. broken: the parts that do not work now, and
+    why: part → a sentence of ours. waiting: the settings that were edited and are in force from the next start on.
+    repaired: part → how often it worked again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +56,8 @@ class State(BaseModel):
     answers: int = 0
     danger_replies: int = 0
     broken: tuple[str, ...] = ()
+    why: dict[str, str] = {}
+    waiting: tuple[str, ...] = ()
     repaired: dict[str, int] = {}
     last_failure: Failure | None = None
 
@@ -103,21 +108,30 @@ class StateFile:
 
     def failed(self, part: str, what: str) -> None:
         """what: why, in a sentence of ours; nothing that anyone said."""
-        state = self._state
-        self._set(
-            last_failure=Failure(part=part, what=_plain(what), at=self._now()),
-            broken=tuple(sorted({*state.broken, part})),
-            hearing_since=None if part == HEARING else state.hearing_since,
-            speaking=state.speaking and part != SPEAKING,
-        )
+        with self._changed:  # another thread may tell of another part
+            state = self._state
+            self._set(
+                last_failure=Failure(part=part, what=_plain(what), at=self._now()),
+                broken=tuple(sorted({*state.broken, part})),
+                why={**state.why, part: _plain(what)},
+                hearing_since=None if part == HEARING else state.hearing_since,
+                speaking=state.speaking and part != SPEAKING,
+            )
 
     def recovered(self, part: str) -> None:
         """part: works. Counts only where it had failed."""
-        state = self._state
-        if part not in state.broken:
+        if part not in self._state.broken:
             return
-        repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
-        self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part))
+        with self._changed:
+            state = self._state
+            repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
+            why = {each: what for each, what in state.why.items() if each != part}
+            self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part), why=why)
+
+    def waits_for_start(self, keys: Sequence[str]) -> None:
+        """keys: the settings that take effect at the next start only."""
+        if tuple(keys) != self._state.waiting:
+            self._set(waiting=tuple(keys))
 
     def alive(self) -> None:
         """The loop turns. Written down every few minutes, so that an answer's time cannot be read from the file's for long."""

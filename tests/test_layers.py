@@ -78,11 +78,12 @@ BELOW = {
     "skill.attention": {"skill.messages", "skill.answering.conversation", "skill.answering.weeks", "skill.wake_phrase"},
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries", "skill.wake_phrase"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
+    "skill.watching": set(),
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
     "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
-HIGH = ("skill.assembly", "skill.commands")
+HIGH = ("skill.assembly", "skill.reloading", "skill.taking_up", "skill.commands")
 
 
 @functools.cache

@@ -21,10 +21,12 @@ from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.reloading import know
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Recogniser
 from skill.state import HEARING, SPEAKING, StateFile
+from skill.taking_up import Edits, RenewedEar
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
 
@@ -45,16 +47,17 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
-    book = assembly.intent_book(settings)
-    phrases = assembly.phrases(settings, book)
+    known = know(settings)
+    phrases = known.phrases
     with ExitStack() as stack:
         mouth = stack.enter_context(closing(_mouth(settings, vitals)))
-        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
+        assistant = Assistant(known.interpreter, known.responder, weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
+        edits = Edits(known, arguments.settings, vitals, assistant, mouth, _tell)
         if arguments.typed:
-            return _typed(assistant, mouth)
+            return _typed(assistant, mouth, edits)
         try:
             recogniser = assembly.recogniser(settings)
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
@@ -63,7 +66,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             vitals.failed(HEARING, str(error))
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
-            return _typed(assistant, mouth)
+            return _typed(assistant, mouth, edits)
         listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
@@ -72,7 +75,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         mouth.tone(Tone.LISTENING)
         listener.reset()
         _stop_on_enter(mouth)
-        _listen(assistant, listener, mouth, phrases, arguments.debug, vitals)
+        with closing(edits.watch(recogniser)):
+            _listen(assistant, listener, edits, mouth, phrases, arguments.debug, vitals)
     return 0
 
 
@@ -85,7 +89,7 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
 
 
-def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
+def _listen(assistant: Assistant, listener: Listener, edits: Edits, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
     lost = 0
 
     def on_turn(turn: Turn) -> None:
@@ -102,7 +106,7 @@ def _listen(assistant: Assistant, listener: Listener, mouth: Mouth, phrases: Phr
             _tell(f"… {heard.text}" if isinstance(heard, Partial) else f"… {heard}")
 
     try:
-        assistant.converse(listener, mouth, on_turn, on_other)
+        assistant.converse(RenewedEar(listener, edits.take_up), mouth, on_turn, on_other)
     except HearingError:
         mouth.say(Reply((phrases.shared("ear_lost"),)))
         raise
@@ -178,9 +182,10 @@ class _Keyboard:
         """Nothing to forget: typing is not heard through the air."""
 
 
-def _typed(assistant: Assistant, mouth: Mouth) -> int:
+def _typed(assistant: Assistant, mouth: Mouth, edits: Edits) -> int:
     assistant.begin()
-    assistant.converse(_Keyboard(), mouth, lambda turn: None, lambda heard: None)
+    with closing(edits.watch()):
+        assistant.converse(RenewedEar(_Keyboard(), edits.take_up), mouth, lambda turn: None, lambda heard: None)
     return 0
 
 

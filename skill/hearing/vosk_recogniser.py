@@ -47,11 +47,19 @@ class VoskRecogniser:
 
     def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8) -> None:
         self._model, self._recognizer = _load(model_folder)
-        self._gate = SpeechGate(Segmenter(end_silence_seconds))
-        self._end_silence_seconds = end_silence_seconds
+        self._segmenter = Segmenter(end_silence_seconds)
+        self._gate = SpeechGate(self._segmenter)
         self._fed_seconds = 0.0  # Vosk's clock, which goes on over Reset, counts only what it was given
         self._utterance = _Utterance()
         self._renew()  # the first run is slower than all others: now, and not when she speaks
+
+    @property
+    def end_silence_seconds(self) -> float:
+        return self._segmenter.end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._segmenter.end_silence_seconds = seconds
 
     @property
     def hears_speech(self) -> bool:
@@ -115,7 +123,7 @@ class VoskRecogniser:
         if text and text != utterance.partial:
             utterance.partial = text
             yield Partial(text)
-        if utterance.parts and not fresh and utterance.seconds_since_end >= self._end_silence_seconds:
+        if utterance.parts and not fresh and utterance.seconds_since_end >= self.end_silence_seconds:
             yield self._end(utterance.clock_offset + self._fed_seconds, is_final=False)
 
     def _end(self, end_seconds: float, is_final: bool) -> Heard:

@@ -65,13 +65,22 @@ class WhisperRecogniser:
     def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8, threads: int | None = None) -> None:
         self._model = _load(model_folder, threads or min(4, os.cpu_count() or 1))
         self._tokens = _tokenizer(self._model)
-        self._gate = SpeechGate(Segmenter(end_silence_seconds))
+        self._segmenter = Segmenter(end_silence_seconds)
+        self._gate = SpeechGate(self._segmenter)
         self._start_seconds = 0.0
         self._sound = b""
         try:
             self._transcribe(bytes(RECOGNISER_RATE_HZ))  # the first run is slower than all others: now, and not when she speaks
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
+
+    @property
+    def end_silence_seconds(self) -> float:
+        return self._segmenter.end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._segmenter.end_silence_seconds = seconds
 
     @property
     def hears_speech(self) -> bool:
