@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from skill import understanding
@@ -15,7 +16,7 @@ from skill.errors import IntentError, ModelError, SettingsError
 from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
-from skill.models.store import ModelStore
+from skill.models.store import ModelStore, State
 from skill.settings import PROJECT, Settings, Storage
 from skill.speaking import open_voice
 from skill.speaking.cache import CachedVoice
@@ -56,8 +57,9 @@ def script(book: IntentBook) -> Script:
     return load_script(book.folder, book.intents)
 
 
-def interpreter(settings: Settings, book: IntentBook) -> Interpreter:
-    return understanding.open_interpreter(book, ENCODER, settings.storage.cache_folder)
+def interpreter(settings: Settings, book: IntentBook, tell: Callable[[str], None] = lambda problem: None) -> Interpreter:
+    """tell: gets a sentence for each part of it that is damaged, while it goes on without."""
+    return understanding.open_interpreter(book, ENCODER, settings.storage.cache_folder, tell)
 
 
 def nearest_examples(settings: Settings, book: IntentBook, text: str) -> list[tuple[float, Example]]:
@@ -88,16 +90,24 @@ def model_store(storage: Storage) -> ModelStore:
     return ModelStore(storage.models_folder, load_manifest(MANIFEST))
 
 
-def recogniser(settings: Settings) -> Recogniser:
-    """The recogniser of the settings; with "auto" the best one whose model is whole. ModelError says how to mend it where none is."""
+def recogniser(settings: Settings, tell: Callable[[str], None] = lambda problem: None) -> Recogniser:
+    """The recogniser of the settings; with "auto" the best one whose model is whole. ModelError says how to mend it where none is.
+
+    tell: gets a sentence for a damaged model in whose place another one listens.
+    """
     store = model_store(settings.storage)
     reasons = []
     for name, model in recogniser_models(settings.hearing.recogniser, store.manifest).items():
         try:
-            return open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
+            opened = open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
         except ModelError as error:
-            reasons.append(str(error))
-    raise ModelError("\n".join(reasons))
+            reasons.append((model, str(error)))
+            continue
+        for other, reason in reasons:
+            if store.status(other).state is not State.MISSING:
+                tell(f"{reason} Until then {name} listens.")
+        return opened
+    raise ModelError("\n".join(reason for _, reason in reasons))
 
 
 def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
@@ -106,8 +116,9 @@ def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
     return {name: model for name, model in found.items() if name in RECOGNISERS and wanted in ("auto", name)}
 
 
-def voice(settings: Settings) -> CachedVoice:
-    return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech")
+def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None) -> CachedVoice:
+    """tell: gets a sentence when rendered answers cannot be read or kept; it speaks all the same."""
+    return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech", tell)
 
 
 def spare_voice(settings: Settings) -> CachedVoice:

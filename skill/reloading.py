@@ -18,7 +18,7 @@ from skill.errors import BackCareError, InputError, IntentError, SpeakingError
 from skill.service import Vitals
 from skill.settings import GROUP_OF, LoadedSettings, Settings, user_file
 from skill.stages import Interpreter, Responder
-from skill.state import FILES
+from skill.state import FILES, UNDERSTANDING
 from skill.understanding.intents import IntentBook
 from skill.watching import Look, look_at
 
@@ -45,12 +45,12 @@ class Knowledge:
     attention: Attention | None = None
 
 
-def know(settings: Settings) -> Knowledge:
-    """Read and learn all. Raises IntentError with every mistake."""
+def know(settings: Settings, tell: Callable[[str], None]) -> Knowledge:
+    """Read and learn all. Raises IntentError with every mistake. tell: gets a sentence for what is damaged and can be done without."""
     seen = look_at(settings.storage.language_folder)
     book = assembly.intent_book(settings)
     phrases, responder = assembly.phrases(settings, book), assembly.responder(settings, book)
-    return Knowledge(settings, seen, book, assembly.interpreter(settings, book), responder, phrases)
+    return Knowledge(settings, seen, book, assembly.interpreter(settings, book, tell), responder, phrases)
 
 
 class Reloader:
@@ -136,11 +136,15 @@ class Reloader:
     def _read(self, settings: Settings, seen: Look) -> Knowledge:
         old = self._knowledge
         if seen != old.seen:
-            fresh = know(settings)
+            fresh = know(settings, self._understands_less)
         else:  # learning is what costs: the same intents are not learned anew for a line in the settings
             phrases, responder = assembly.phrases(settings, old.book), assembly.responder(settings, old.book)
             fresh = replace(old, settings=settings, phrases=phrases, responder=responder)
         return replace(fresh, attention=self._attention(settings, fresh.phrases))
+
+    def _understands_less(self, why: str) -> None:
+        self._vitals.failed(UNDERSTANDING, why)
+        self._tell(why)
 
     def _refuse(self, error: BackCareError) -> None:
         problems = error.problems if isinstance(error, IntentError) else str(error).splitlines()

@@ -8,9 +8,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,7 +26,7 @@ from skill.reloading import know
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Recogniser
-from skill.state import HEARING, SPEAKING, StateFile
+from skill.state import HEARING, RECOGNISER, SPEAKING, STORE, UNDERSTANDING, StateFile
 from skill.taking_up import Edits, RenewedEar
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
@@ -41,13 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when the conversation ended by itself; an error that ends it is said aloud first, where a voice is left, and raised."""
     keep_words_out_of_the_log(os.environ)
-    state = None if arguments.typed or arguments.demo else StateFile(state_file())
+    state = None if arguments.typed or arguments.demo else StateFile(state_file(), tell=_tell)
     with Vitals(state, Watchdog(os.environ)) as vitals:
         return _run(settings, arguments, vitals)
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
-    known = know(settings)
+    known = know(settings, _teller(vitals, UNDERSTANDING))
     phrases = known.phrases
     with ExitStack() as stack:
         mouth = stack.enter_context(closing(_mouth(settings, vitals)))
@@ -59,7 +60,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         if arguments.typed:
             return _typed(assistant, mouth, edits)
         try:
-            recogniser = assembly.recogniser(settings)
+            recogniser = assembly.recogniser(settings, _teller(vitals, RECOGNISER))
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -118,18 +119,21 @@ def _listen(assistant: Assistant, listener: Listener, edits: Edits, mouth: Mouth
 def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
 
-    def tell(problem: str) -> None:
-        vitals.failed(SPEAKING, problem)
-        _tell(problem)
-
     voice, speaker, tones = None, None, {}
     try:
-        voice = assembly.voice(settings)
+        voice = assembly.voice(settings, _teller(vitals, STORE))
         speaker, tones = WatchedSpeaker(assembly.speaker(settings), vitals), assembly.tones()
     except SpeakingError as error:
         vitals.failed(SPEAKING, str(error))
         _tell(f"{error} Answers are shown here instead.")
-    return Mouth(voice, speaker, tones, lambda text: print(f"Back Care: {text}", flush=True), lambda: assembly.spare_voice(settings), tell)
+    return Mouth(
+        voice,
+        speaker,
+        tones,
+        lambda text: _print(f"Back Care: {text}", sys.stdout),
+        lambda: assembly.spare_voice(settings),
+        _teller(vitals, SPEAKING),
+    )
 
 
 def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:
@@ -147,7 +151,7 @@ def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:
 
 def _show_turn(turn: Turn) -> None:
     if turn.understanding.is_ours:
-        print(f"You: {turn.transcript.text}", flush=True)
+        _print(f"You: {turn.transcript.text}", sys.stdout)
 
 
 def _stop_on_enter(mouth: Mouth) -> None:
@@ -162,7 +166,27 @@ def _stop_on_enter(mouth: Mouth) -> None:
 
 
 def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+    _print(what, sys.stderr)
+
+
+def _print(what: str, stream: TextIO) -> None:
+    """Where that goes to a file on a full disk it is lost; what is spoken is not."""
+    try:
+        print(what, file=stream, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
+
+
+def _teller(vitals: Vitals, part: str) -> Callable[[str], None]:
+    """For what works less well than it should, and goes on."""
+
+    def tell(problem: str) -> None:
+        vitals.failed(part, problem)
+        _tell(problem)
+
+    return tell
 
 
 # --- typed ------------------------------------------------------------------------------------------------------------
