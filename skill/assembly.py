@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from skill import understanding
@@ -12,8 +13,9 @@ from skill.answering.responder import NEEDED_LABELS, NEEDED_LINES, PlainResponde
 from skill.answering.script import Script, load_script
 from skill.attention import Attention
 from skill.devices import Kind, choose
-from skill.errors import IntentError, ModelError, SettingsError
+from skill.errors import IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
+from skill.memory import is_small
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
 from skill.models.store import ModelStore, State
@@ -59,7 +61,8 @@ def script(book: IntentBook) -> Script:
 
 def interpreter(settings: Settings, book: IntentBook, tell: Callable[[str], None] = lambda problem: None) -> Interpreter:
     """tell: gets a sentence for each part of it that is damaged, while it goes on without."""
-    return understanding.open_interpreter(book, ENCODER, settings.storage.cache_folder, tell)
+    encoder = None if is_small(settings.machine.memory) else ENCODER
+    return understanding.open_interpreter(book, encoder, settings.storage.cache_folder, tell)
 
 
 def nearest_examples(settings: Settings, book: IntentBook, text: str) -> list[tuple[float, Example]]:
@@ -97,7 +100,10 @@ def recogniser(settings: Settings, tell: Callable[[str], None] = lambda problem:
     """
     store = model_store(settings.storage)
     reasons = []
-    for name, model in recogniser_models(settings.hearing.recogniser, store.manifest).items():
+    models = recogniser_models(settings.hearing.recogniser, store.manifest)
+    if is_small(settings.machine.memory):
+        models = dict(sorted(models.items(), key=lambda pair: store.model(pair[1]).bytes))
+    for name, model in models.items():
         try:
             opened = open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
         except ModelError as error:
@@ -118,7 +124,11 @@ def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
 
 def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None) -> CachedVoice:
     """tell: gets a sentence when rendered answers cannot be read or kept; it speaks all the same."""
-    return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech", tell)
+    folder, speed, name = settings.storage.cache_folder / "speech", settings.speaking.speed, settings.speaking.voice
+    if name == "auto" and is_small(settings.machine.memory):
+        with suppress(SpeakingError):  # then whichever works
+            return CachedVoice(open_voice("espeak", speed), folder, tell)
+    return CachedVoice(open_voice(name, speed), folder, tell)
 
 
 def spare_voice(settings: Settings) -> CachedVoice:

@@ -117,6 +117,11 @@ class Vitals:
         if self._state:
             self._state.recovered(part)
 
+    def runs_on_smallest_set(self) -> None:
+        """It does without what needs much memory."""
+        if self._state:
+            self._state.runs_on_smallest_set()
+
     def waits_for_start(self, keys: Sequence[str]) -> None:
         """keys: the settings that were edited and take effect at the next start only."""
         if self._state:

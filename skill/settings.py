@@ -201,6 +201,12 @@ class Storage(_Group):
         return self.language_folder / "shared" / "countries.yaml"
 
 
+class Machine(_Group):
+    """memory: "small" for the smallest set that still hears danger, "full" for everything, "auto" for what fits into this computer."""
+
+    memory: Annotated[Literal["auto", "small", "full"], BeforeValidator(_one_of("auto", "small", "full"))] = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `Settings()` holds the defaults."""
@@ -209,6 +215,7 @@ class Settings:
     speaking: Speaking = field(default_factory=Speaking)
     answering: Answering = field(default_factory=Answering)
     storage: Storage = field(default_factory=Storage)
+    machine: Machine = field(default_factory=Machine)
 
     def value_of(self, key: str) -> object:
         """The value of a key of the file; KeyError for an unknown one."""
@@ -219,7 +226,13 @@ class Settings:
         return replace(self, hearing=self.hearing.model_copy(update={"wake": "open"}))
 
 
-_GROUPS: Mapping[str, type[_Group]] = {"hearing": Hearing, "speaking": Speaking, "answering": Answering, "storage": Storage}
+_GROUPS: Mapping[str, type[_Group]] = {
+    "hearing": Hearing,
+    "speaking": Speaking,
+    "answering": Answering,
+    "storage": Storage,
+    "machine": Machine,
+}
 # Every key of the file and the group it belongs to, in the order of the path.
 GROUP_OF: Mapping[str, str] = {key: name for name, group in _GROUPS.items() for key in group.model_fields}
 
@@ -266,6 +279,7 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> LoadedSe
         speaking=Speaking.model_validate(values),
         answering=Answering.model_validate(values),
         storage=Storage.model_validate(values),
+        machine=Machine.model_validate(values),
     )
     for what in _country_problems(settings):
         if source and "country" not in in_environment:

@@ -39,7 +39,7 @@ class State(BaseModel):
     born_ticks: when the process began, in the kernel's ticks since boot, for its number alone may belong to another process by now.
     hearing_since: None while nothing can be heard. broken: the parts that do not work now, and
     why: part → a sentence of ours. waiting: the settings that were edited and are in force from the next start on.
-    repaired: part → how often it worked again.
+    smallest_set: it does without what needs much memory. repaired: part → how often it worked again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +57,7 @@ class State(BaseModel):
     broken: tuple[str, ...] = ()
     why: dict[str, str] = {}
     waiting: tuple[str, ...] = ()
+    smallest_set: bool = False
     repaired: dict[str, int] = {}
     last_failure: Failure | None = None
 
@@ -140,6 +141,9 @@ class StateFile:
             repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
             why = {each: what for each, what in state.why.items() if each != part}
             self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part), why=why)
+
+    def runs_on_smallest_set(self) -> None:
+        self._set(smallest_set=True)
 
     def waits_for_start(self, keys: Sequence[str]) -> None:
         """keys: the settings that take effect at the next start only."""

@@ -21,6 +21,7 @@ from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
+from skill.memory import is_small, memory_at_start
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.reloading import know
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
@@ -48,6 +49,9 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
+    if is_small(settings.machine.memory):
+        vitals.runs_on_smallest_set()
+        _tell(_why_small(settings.machine.memory))
     known = know(settings, _teller(vitals, UNDERSTANDING))
     phrases = known.phrases
     with ExitStack() as stack:
@@ -79,6 +83,12 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         with closing(edits.watch(recogniser)):
             _listen(assistant, listener, edits, mouth, phrases, arguments.debug, vitals)
     return 0
+
+
+def _why_small(wanted: str) -> str:
+    memory = memory_at_start()
+    found = "" if wanted == "small" or memory is None else f"{memory.available} MB of {memory.total} MB of memory are free. "
+    return f"{found}It runs on its smallest set: it understands by words alone, which misses more. `memory: full` takes everything."
 
 
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
