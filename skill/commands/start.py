@@ -121,7 +121,7 @@ def _listen(assistant: Assistant, listener: Listener, edits: Edits, mouth: Mouth
     except HearingError:
         mouth.say(Reply((phrases.shared("ear_lost"),)))
         raise
-    except BackCareError:
+    except (BackCareError, MemoryError):
         mouth.say(Reply((phrases.shared("broken"),)))
         raise
 

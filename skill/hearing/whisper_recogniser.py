@@ -238,6 +238,10 @@ def _load(model_folder: Path, threads: int) -> Any:
 
 
 def _damaged(folder: Path, error: Exception) -> str:
+    if isinstance(error, MemoryError) or "alloc" in str(error):
+        return (
+            f"There is not enough memory for the Whisper model in {folder}: end other programs, or write `memory: small` in the settings."
+        )
     return f"The Whisper model in {folder} is damaged ({error}): {_mend(folder)}"
 
 

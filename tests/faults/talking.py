@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
+from typing import IO
 
 from tests.commands.program import Program
 
@@ -24,7 +23,7 @@ class Talk:
         self.process = process
         self.came: list[str] = []
         self._lines: queue.Queue[str] = queue.Queue()
-        for stream in (process.stdout, process.stderr):
+        for stream in filter(None, (process.stdout, process.stderr)):
             threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
     def _read(self, stream: object) -> None:
@@ -42,7 +41,7 @@ class Talk:
             self.came.append(line)
             if words in line:
                 return line
-        pytest.fail(f"{words!r} did not come; what came: {self.came}")
+        raise AssertionError(f"{words!r} did not come; what came: {self.came}")
 
     def ask(self, words: str) -> str:
         """The answer to a typed question."""
@@ -60,12 +59,13 @@ def until(happens: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def talk(program: Program, *words: str | Path) -> Iterator[Talk]:
-    """Until it takes questions; without --typed it looks for a microphone first."""
-    with program.start(*words) as process:
+def talk(program: Program, *words: str | Path, stderr: int | IO[bytes] = subprocess.PIPE) -> Iterator[Talk]:
+    """Until it takes questions; without --typed it looks for a microphone first. stderr: where its log goes, if not to `came`."""
+    with program.start(*words, stderr=stderr) as process:
         try:
             talking = Talk(process)
-            talking.wait_for("Type a question")
+            if stderr == subprocess.PIPE:
+                talking.wait_for("Type a question")
             yield talking
         finally:
             process.kill()
