@@ -46,11 +46,15 @@ class WordStatistics:
     def __init__(self, texts: Sequence[str], targets: Scores) -> None:
         found = [_checksums(text) for text in texts]
         every = np.concatenate(found)
-        rows = np.repeat(np.arange(len(found)), [len(one) for one in found])
+        # 32 bits, and nothing kept for longer than it is needed: this is the most memory that a start ever takes.
+        rows = np.repeat(np.arange(len(found), dtype=np.int32), [len(one) for one in found])
+        del found
         kinds, times = np.unique(every, return_counts=True)
         self._known = kinds[times > 1]
-        columns = np.searchsorted(self._known, every).clip(max=max(0, len(self._known) - 1))
+        columns = np.searchsorted(self._known, every).astype(np.int32)
+        np.minimum(columns, max(0, len(self._known) - 1), out=columns)
         kept = self._known[columns] == every if len(self._known) else np.zeros(len(every), bool)
+        del every
         rows, columns = rows[kept], columns[kept]
         counts = np.full((len(self._known), targets.shape[1]), 0.05, np.float32)
         for kind in range(targets.shape[1]):

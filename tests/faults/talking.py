@@ -43,6 +43,11 @@ class Talk:
                 return line
         raise AssertionError(f"{words!r} did not come; what came: {self.came}")
 
+    def pass_over(self) -> None:
+        """What came until now is not waited for any more."""
+        while not self._lines.empty():
+            self.came.append(self._lines.get())
+
     def ask(self, words: str) -> str:
         """The answer to a typed question."""
         assert self.process.stdin

@@ -22,7 +22,7 @@ __all__ = ["cache_folder"]
 
 # What /proc/meminfo says on computers of this size, without the lines that do not matter.
 SYSTEM_MB = 100  # what Raspberry Pi OS Lite itself takes
-LIMIT_MB = 270
+LIMIT_MB = 210
 ZERO_2_W = "MemTotal:         438636 kB\nMemFree:          152872 kB\nMemAvailable:     278244 kB\nHugepagesize:       2048 kB\n"
 PI_3 = "MemTotal:         949444 kB\nMemFree:          480120 kB\nMemAvailable:     697532 kB\n"
 BUSY_PI_3 = PI_3.replace("697532", "350000")
