@@ -36,7 +36,7 @@ FRESH_TIMEOUT_SECONDS = 600.0
 class Assistant:
     """It runs on a virtual sound card and on a disk of its own; `heard` asks it aloud."""
 
-    def __init__(self, card: VirtualSoundCard, disk: SmallDisk, folder: Path, memory: str = "full") -> None:
+    def __init__(self, card: VirtualSoundCard, disk: SmallDisk, folder: Path, memory: str, voice: str) -> None:
         self.card = card
         self.disk = disk
         self.home = disk.folder
@@ -44,8 +44,9 @@ class Assistant:
         self.models = folder / "models"
         self.recordings = spoken_questions((SHOES, BLEEDING), folder)
         places = {"BACK_CARE_INTENTS_FOLDER": self.intents, "BACK_CARE_MODELS_FOLDER": self.models}
+        chosen = {"BACK_CARE_RECOGNISER": "whisper", "BACK_CARE_MEMORY": memory, "BACK_CARE_VOICE": voice}
         sound = {name: card.environment[name] for name in ("PULSE_SERVER", "ALSA_CONFIG_PATH", "PULSE_COOKIE")}
-        self.program: Program = program(self.home, **places, **sound, BACK_CARE_RECOGNISER="whisper", BACK_CARE_MEMORY=memory)
+        self.program: Program = program(self.home, **places, **sound, **chosen)
 
     @contextmanager
     def running(self) -> Iterator[Talk]:
@@ -91,30 +92,32 @@ class Assistant:
 
 def run() -> list[Row]:
     """Inject all of them, in turn."""
+    return list(_rows())
+
+
+def _rows() -> Iterator[Row]:
+    with _assistant(memory="full", voice="espeak") as assistant:
+        subprocess.run([*_program(), "render"], env=assistant.program.environment, check=True, capture_output=True)
+        with assistant.running() as talking:
+            for fault in (_nothing, _edited, _mistake, _setting, _slip, _device, _rendered, _model, _state, _full, _read_only):
+                yield from fault(assistant, talking)
+    for memory in ("full", "small"):
+        with _assistant(memory, voice="auto") as assistant, assistant.running() as talking:
+            yield Row(f"`memory: {memory}`, while it listens", f"takes {memory_of(talking.process.pid).pss:.0f} MB (PSS)", None)
+            yield _answered(f"`memory: {memory}`, nothing is rendered yet", *assistant.heard(talking, BLEEDING))
+            yield Row("… and then", f"takes {memory_of(talking.process.pid).pss:.0f} MB (PSS)", None)
+    yield from _fresh_starts()
+
+
+@contextmanager
+def _assistant(memory: str, voice: str) -> Iterator[Assistant]:
     with tempfile.TemporaryDirectory(prefix="faults-") as name, virtual_sound_card() as card, small_disk(Path(name) / "home", 64) as disk:
         folder = Path(name)
         shutil.copytree(PROJECT / "intents", folder / "intents")
         shutil.copytree(PROJECT / "models" / "whisper-tiny.en", folder / "models" / "whisper-tiny.en")
         (disk.folder / "cache").mkdir()
         (disk.folder / "cache" / "welcomed").touch()
-        assistant = Assistant(card, disk, folder)
-        subprocess.run([*_program(), "render"], env=assistant.program.environment, check=True, capture_output=True)
-        rows = []
-        with assistant.running() as talking:
-            rows.append(_memory("full", talking))
-            for fault in (_nothing, _edited, _mistake, _setting, _slip, _device, _rendered, _model, _state, _full, _read_only):
-                rows += fault(assistant, talking)
-        rows += _fresh_starts(folder)
-    with tempfile.TemporaryDirectory(prefix="faults-") as name, virtual_sound_card() as card, small_disk(Path(name) / "home", 64) as disk:
-        for place in ("intents", "models"):
-            (Path(name) / place).symlink_to(PROJECT / place)
-        (disk.folder / "cache").mkdir()
-        (disk.folder / "cache" / "welcomed").touch()
-        small = Assistant(card, disk, Path(name), "small")
-        with small.running() as talking:
-            rows.append(_memory("small", talking))
-            rows.append(_answered("`memory: small`, asked about bleeding", *small.heard(talking, BLEEDING)))
-    return rows
+        yield Assistant(card, disk, folder, memory, voice)
 
 
 def _program() -> tuple[str, str]:
@@ -125,8 +128,10 @@ def _answered(what: str, answer: str, seconds: float) -> Row:
     return Row(what, f"answered: {' '.join(answer.split()[:6])} …", seconds)
 
 
-def _memory(name: str, talking: Talk) -> Row:
-    return Row(f"`memory: {name}`, while it listens", f"takes {memory_of(talking.process.pid).pss:.0f} MB (PSS)", None)
+def _told(talking: Talk, words: str) -> bool:
+    """Before or behind the answer."""
+    talking.pass_over()
+    return any(words in line for line in talking.came)
 
 
 def _nothing(assistant: Assistant, talking: Talk) -> Iterator[Row]:
@@ -171,8 +176,8 @@ def _device(assistant: Assistant, talking: Talk) -> Iterator[Row]:
 def _rendered(assistant: Assistant, talking: Talk) -> Iterator[Row]:
     for path in (assistant.home / "cache" / "speech").iterdir():
         path.write_bytes(os.urandom(path.stat().st_size))
-    yield _answered("every rendered answer is overwritten with noise", *assistant.heard(talking, BLEEDING))
-    talking.wait_for("A rendered answer in")
+    yield _answered("every rendered answer is overwritten with noise", *assistant.heard(talking, SHOES))
+    assert _told(talking, "A rendered answer in")
     yield Row("… and told", "in the log: a rendered answer is damaged", None)
 
 
@@ -192,7 +197,7 @@ def _state(assistant: Assistant, talking: Talk) -> Iterator[Row]:
 def _full(assistant: Assistant, talking: Talk) -> Iterator[Row]:
     assistant.disk.fill()
     yield _answered("the disk of settings, cache and state is full", *assistant.heard(talking, SHOES))
-    talking.wait_for("cannot be noted")
+    assert _told(talking, "cannot be noted")
     yield Row("… and told", "in the log: it cannot be noted how it is (No space left on device)", None)
     assistant.disk.make_room()
 
@@ -202,8 +207,13 @@ def _read_only(assistant: Assistant, talking: Talk) -> Iterator[Row]:
     yield _answered("the same disk is read-only", *assistant.heard(talking, SHOES))
 
 
-def _fresh_starts(folder: Path) -> Iterator[Row]:
+def _fresh_starts() -> Iterator[Row]:
     """What a start does with damaged models and stores: how long it takes until it understands."""
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        yield from _starts(Path(name))
+
+
+def _starts(folder: Path) -> Iterator[Row]:
     encoder = shutil.copytree(PROJECT / "models" / "encoder", folder / "encoder")
     for what, harm in (
         ("nothing is damaged, a start", _unharmed),
@@ -243,11 +253,7 @@ def _understand(encoder: Path, cache: Path) -> tuple[float, list[str], tuple[str
     return time.monotonic() - began, told, labels
 
 
-def _print(rows: list[Row]) -> None:
-    print("| what was injected | what happened | seconds |\n|---|---|---|")
-    for row in rows:
-        print(f"| {row.what} | {row.happened} | {'' if row.seconds is None else f'{row.seconds:.1f}'} |")
-
-
 if __name__ == "__main__":
-    _print(run())
+    print("| what was injected | what happened | seconds |\n|---|---|---|")
+    for row in _rows():
+        print(f"| {row.what} | {row.happened} | {'' if row.seconds is None else f'{row.seconds:.1f}'} |", flush=True)
