@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEMINFO = Path("/proc/meminfo")
-# Between the two sizes of Raspberry Pi that matter. With 512 MB (Zero 2 W, 3 A+), of which kernel and graphics keep a part, the full set and
-# the system do not fit together; with 1 GB (3 B+) they do.
+# Between the two sizes of Raspberry Pi that matter. With 512 MB (Zero 2 W, 3 A+), of which kernel and graphics keep a part, the full
+# set and the system do not fit together; with 1 GB (3 B+) they do.
 LEAST_TOTAL_MB = 700
 # The full set and the natural voice at work. What is used by others now will still be used when she asks.
 LEAST_AVAILABLE_MB = 520

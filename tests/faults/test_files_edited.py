@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from skill.hearing.voice_activity import FRAME_BYTES, Segmenter
 from tests.commands.program import Program, program
 from tests.faults.talking import Talk, mute, talk, until
 from tests.knowledge import short_intents
@@ -132,3 +133,13 @@ def test_intents_that_are_gone_are_named_and_what_was_open_about_them_is_closed(
     talking.wait_for("No longer known, for their files are gone: relief.shoes")
     assert talking.ask("tell me more")  # of what is gone
     assert talking.ask("i'm bleeding").startswith("Go to a hospital")
+
+
+def test_a_silence_that_was_made_shorter_ends_what_she_is_saying_now() -> None:
+    segmenter = Segmenter(end_silence_seconds=1.0)
+    frame = bytes(FRAME_BYTES)
+    for _ in range(20):
+        segmenter.step(frame, 1.0)
+    segmenter.end_silence_seconds = 0.32
+    silence = [segmenter.step(frame, 0.0) for _ in range(10)]
+    assert [piece.is_last for piece in silence if piece] == [False] * 9 + [True]
