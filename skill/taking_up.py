@@ -77,7 +77,8 @@ class Edits:
         try:
             return assembly.attention(settings, phrases.script, self._recogniser)
         except SettingsError:
-            if settings.hearing.wake_phrase != self._known.settings.hearing.wake_phrase:
+            before = self._known.settings.hearing
+            if (settings.hearing.wake, settings.hearing.wake_phrase) != (before.wake, before.wake_phrase):
                 raise
             return assembly.attention(settings.without_wake_phrase(), phrases.script, self._recogniser)
 

@@ -27,7 +27,7 @@ from tests.faults.disks import SmallDisk, small_disk
 from tests.faults.talking import Talk, until
 from tests.virtual_sound import VirtualSoundCard, virtual_sound_card
 
-SHOES, BLEEDING = "What shoes should I wear?", "I am bleeding."
+SHOES, SLEEP, BLEEDING = "What shoes should I wear?", "How should I sleep?", "I am bleeding."
 # The ready line and its tone; the ear opens behind them.
 READY_SECONDS = 8.0
 FRESH_TIMEOUT_SECONDS = 600.0
@@ -42,7 +42,7 @@ class Assistant:
         self.home = disk.folder
         self.intents = folder / "intents"
         self.models = folder / "models"
-        self.recordings = spoken_questions((SHOES, BLEEDING), folder)
+        self.recordings = spoken_questions((SHOES, SLEEP, BLEEDING), folder)
         places = {"BACK_CARE_INTENTS_FOLDER": self.intents, "BACK_CARE_MODELS_FOLDER": self.models}
         chosen = {"BACK_CARE_RECOGNISER": "whisper", "BACK_CARE_MEMORY": memory, "BACK_CARE_VOICE": voice}
         sound = {name: card.environment[name] for name in ("PULSE_SERVER", "ALSA_CONFIG_PATH", "PULSE_COOKIE")}
@@ -176,7 +176,7 @@ def _device(assistant: Assistant, talking: Talk) -> Iterator[Row]:
 def _rendered(assistant: Assistant, talking: Talk) -> Iterator[Row]:
     for path in (assistant.home / "cache" / "speech").iterdir():
         path.write_bytes(os.urandom(path.stat().st_size))
-    yield _answered("every rendered answer is overwritten with noise", *assistant.heard(talking, SHOES))
+    yield _answered("every rendered answer is overwritten with noise", *assistant.heard(talking, SLEEP))
     assert _told(talking, "A rendered answer in")
     yield Row("… and told", "in the log: a rendered answer is damaged", None)
 
