@@ -1,7 +1,8 @@
 """Whether this computer has room for everything, or for the smallest set that still hears a danger sign.
 
-Measured (`python -m benchmarks.faults.files`): while it listens the full set takes about 390 MB, and 130 MB more when the natural voice has
-to render something new; the smallest set takes about 230 MB. A set that does not fit is killed by the system in the middle of a sentence.
+Measured with Whisper (`python -m benchmarks.faults.files`): the full set takes 353 MB while it listens, and 394 when the natural voice has
+rendered something; the smallest set takes 218. Learning edited intents takes some 90 more for a moment. A set that does not fit is killed
+by the system in the middle of a sentence.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ MEMINFO = Path("/proc/meminfo")
 # Between the two sizes of Raspberry Pi that matter. With 512 MB (Zero 2 W, 3 A+), of which kernel and graphics keep a part, the full
 # set and the system do not fit together; with 1 GB (3 B+) they do.
 LEAST_TOTAL_MB = 700
-# The full set and the natural voice at work. What is used by others now will still be used when she asks.
+# The full set, the natural voice at work, edited intents being learned: 484, and a little room.
 LEAST_AVAILABLE_MB = 520
 
 
