@@ -15,7 +15,7 @@ from skill.attention import Attention
 from skill.devices import Kind, choose
 from skill.errors import IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing import RECOGNISERS, open_recogniser, unknown_words
-from skill.memory import is_small
+from skill.little_memory import is_small
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
 from skill.models.store import ModelStore, State

@@ -79,7 +79,7 @@ BELOW = {
     "skill.settings": {"skill.errors", "skill.yaml_source", "skill.answering.countries", "skill.wake_phrase"},
     "skill.assistant": {"skill.messages", "skill.errors", "skill.stages", "skill.answering.conversation", "skill.attention"},
     "skill.watching": set(),
-    "skill.memory": set(),
+    "skill.little_memory": set(),
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
     "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},

@@ -27,7 +27,7 @@ from skill.devices import Kind, choose
 from skill.errors import BackCareError, IntentError, ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.loudness import FULL_SCALE, HISS
-from skill.memory import is_small
+from skill.little_memory import is_small
 from skill.messages import Line, Speech, Tier, Tone, Transcript
 from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking, Storage, load_settings, user_file
 from skill.speaking import open_voice

@@ -21,7 +21,7 @@ from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
-from skill.memory import is_small, memory_at_start
+from skill.little_memory import is_small, memory_at_start
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.reloading import know
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log

@@ -13,7 +13,7 @@ import pytest
 
 from skill import assembly
 from skill.errors import TooLittleMemory
-from skill.memory import Memory, is_small, memory_at_start, memory_in
+from skill.little_memory import Memory, is_small, memory_at_start, memory_in
 from skill.settings import Machine, Settings
 from tests.commands.program import program
 from tests.knowledge import cache_folder, needs_encoder
