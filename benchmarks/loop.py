@@ -22,7 +22,8 @@ from rich.console import Console
 
 from benchmarks.measuring.answering import QUESTIONS, measure_answers
 from benchmarks.measuring.machine import machine_table
-from benchmarks.measuring.recognisers import measure_recognisers
+from benchmarks.measuring.memory import measure_memory
+from benchmarks.measuring.recognisers import KOREAN, measure_recognisers
 from benchmarks.measuring.report import Table, as_json, as_markdown, measured, not_measured, print_tables, reason
 from benchmarks.measuring.sound import spoken_questions
 from benchmarks.measuring.starting import measure_starts
@@ -81,6 +82,7 @@ def _measure_all() -> list[Table]:
             tables += _part("Start-up time to listening", measure_starts(card, folder))
         else:
             tables.append(not_measured("Start-up time, idle cost, time to the answer", why))
+        tables += _part("Memory by part", measure_memory(settings))
         tables += _part("Recognisers and answers", _spoken(settings, book, card, folder))
         tables += _part("Time to understand a sentence", measure_understanding(book, settings.storage.cache_folder))
         tables += _part("Time to render an answer", measure_voices(some_lines(book), folder / "voices"))
@@ -113,7 +115,7 @@ def _spoken(settings: Settings, book: IntentBook, card: VirtualSoundCard | None,
         return
     store = assembly.model_store(settings.storage)
     known = assembly.recogniser_models(settings.hearing.recogniser, store.manifest).values()
-    models = [model for model in known if store.status(model).state is State.WHOLE]
+    models = [model for model in (*known, KOREAN) if store.status(model).state is State.WHOLE]
     if not models:
         yield not_measured("From her last word to the answer", f"none of {', '.join(known)} is installed whole")
     interpreter = assembly.interpreter(settings, book)

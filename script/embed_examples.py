@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import FITTED_FILE, fit, write_kept
+from skill.understanding.head import FITTED_FILE, fit, read_kept, vectors_of, write_kept
 from skill.understanding.intents import load_intents
 from skill.understanding.learned import training_set
 
@@ -22,8 +22,9 @@ from skill.understanding.learned import training_set
 def main() -> int:
     encoder = SentenceEncoder(ROOT / "models" / "encoder")
     examples, _ = training_set(load_intents(ROOT / "intents" / "en"))
-    vectors = encoder.embed(examples.texts)
     path = encoder.folder / FITTED_FILE
+    kept = read_kept(path, encoder)  # of another encoder: nothing
+    vectors, _ = vectors_of(examples.texts, encoder, kept.vectors if kept else {}, {})
     path.unlink(missing_ok=True)
     write_kept(path, examples, encoder, fit(vectors, examples.targets), dict(zip(examples.texts, vectors, strict=True)))
     print(f"{path}: {len(examples.texts)} examples, {path.stat().st_size / 1e6:.1f} MB", file=sys.stderr)

@@ -50,8 +50,7 @@ def missing(book: IntentBook) -> list[str]:
 def phrases(settings: Settings, book: IntentBook) -> Phrases:
     answering = settings.answering
     number = load_countries(settings.storage.countries_file)[answering.country].number if answering.country else None
-    called = settings.hearing.wake_phrase if settings.hearing.wake == "phrase" else None
-    around = Surroundings(number, answering.hospital, answering.helper_name, answering.helper_number, called)
+    around = Surroundings(number, answering.hospital, answering.helper_name, answering.helper_number, settings.hearing.called_by)
     return Phrases(book, script(book), around)
 
 
@@ -80,6 +79,8 @@ def attention(settings: Settings, script: Script, recogniser: Recogniser) -> Att
     not_sure = frozenset(words for unclear in script.check.unclear for words in (unclear, f"i {unclear}"))
     if settings.hearing.wake == "open":
         return Attention(not_sure=not_sure)
+    if settings.hearing.wake == "word":  # it counts in what the recogniser made of it, too
+        return Attention(WakePhrase(settings.hearing.wake_word), not_sure)
     phrase = WakePhrase(settings.hearing.wake_phrase)
     if unknown := unknown_words(recogniser, phrase.words):
         raise SettingsError(
@@ -114,6 +115,14 @@ def recogniser(settings: Settings, tell: Callable[[str], None] = lambda problem:
                 tell(f"{reason} Until then {name} listens.")
         return opened
     raise ModelError("\n".join(reason for _, reason in reasons))
+
+
+def waking(settings: Settings, recogniser: Recogniser) -> Recogniser:
+    """This recogniser, which then also knows the wake word of the settings by its sound. Raises HearingError where that cannot be."""
+    from skill.hearing.wake_word import WakeWordSpotter
+    from skill.hearing.waking import WakingRecogniser
+
+    return WakingRecogniser(recogniser, WakeWordSpotter(settings.hearing.wake_word))
 
 
 def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:

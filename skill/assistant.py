@@ -11,9 +11,26 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, standing
+from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
 from skill.errors import SpeakingError
-from skill.messages import Effect, Heard, Line, Quiet, Reply, Speech, Tier, Tone, Transcript, Turn, Understanding
+from skill.messages import (
+    AskedAgain,
+    Certainty,
+    Effect,
+    Heard,
+    Line,
+    Match,
+    Quiet,
+    Reply,
+    Speaking,
+    Speech,
+    Tier,
+    Tone,
+    Transcript,
+    Turn,
+    Understanding,
+    Woken,
+)
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
@@ -22,6 +39,9 @@ SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
 DISCREET_VOLUME = 45
 URGENT_VOLUME = 45
+# For the button: whoever comes to help may ask what was said. Later it would tell a visitor of an old trouble.
+DANGER_KEPT_SECONDS = 3600.0
+HELP = Match("control.help", Tier.NONE, Certainty.SURE, 1.0)
 # Lines that say that it is deaf; a low tone goes before them.
 CANNOT_HEAR = frozenset({"lines ear_lost", "lines ear_missing", "lines recogniser_broken"})
 
@@ -101,6 +121,11 @@ class Mouth:
                 self._speaker.play(speech)
             except SpeakingError as error:
                 self._failed(error)
+
+    def prepare(self) -> None:
+        """An answer may be wanted soon: let the device wake meanwhile. Returns at once."""
+        if self._voice is not None and self._speaker is not None:
+            self._speaker.prepare()
 
     def stop(self) -> None:
         """Be silent at once. Callable from any thread and from a signal handler."""
@@ -207,10 +232,14 @@ class Assistant:
         self._conversation = Conversation()
         self._last_turn = clock()
         self._open_seconds = CONVERSATION_SECONDS
+        self._danger: tuple[float, Reply, Conversation] | None = None  # when the last danger line was said, and how the talk then stood
+        self._level_db: float | None = None  # how loud she speaks with whom it talks; and who spoke last
+        self._last_level_db: float | None = None
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
-        now = self._standing(transcript)
+        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+        now = self._standing(spoken_seconds, transcript.level_db)
         heard_at = time.monotonic()
         call = self.attention.called(transcript) if self.attention else None
         understanding = self._understand(transcript, call)
@@ -224,11 +253,12 @@ class Assistant:
         }
         return Turn(transcript, meant, reply, seconds)
 
-    def _standing(self, transcript: Transcript) -> Standing:
-        """How the talk stood when these words began; what nobody went on with is forgotten."""
-        spoken_seconds = transcript.end_seconds - transcript.start_seconds + transcript.compute_seconds
+    def _standing(self, spoken_seconds: float = 0.0, level_db: float | None = None) -> Standing:
+        """How the talk stood so long ago, when what was said began; what nobody went on with is forgotten."""
         pause_seconds = self._clock() - self._last_turn - spoken_seconds
-        now = standing(self._conversation, pause_seconds, self._open_seconds)
+        self._last_level_db = level_db
+        further = is_further(level_db, self._level_db)
+        now = standing(self._conversation, pause_seconds, self._open_seconds, further)
         if now is Standing.CLOSED and pause_seconds > self._open_seconds:
             self.forget()
         return now
@@ -244,8 +274,7 @@ class Assistant:
         if call and now is Standing.CLOSED:
             self._conversation = replace(self._conversation, talking=True)
         if call and call.behind is None and understanding.tier is Tier.NONE:
-            self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
-            return Understanding(understanding.text), Reply(effects=(Effect.LISTEN,))
+            return Understanding(understanding.text), self._listens(now)
         meant = self.attention.meant_for_it(understanding, now) if self.attention and not call else understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
@@ -259,14 +288,22 @@ class Assistant:
         if self._conversation.weeks is None:
             self._conversation = replace(self._conversation, weeks=self._weeks)
         reply, self._conversation = self._responder.respond(understanding, self._conversation)
+        if reply.tier > Tier.NONE:
+            self._danger = None if reply.discreet else (self._clock(), reply, self._conversation)
         was_woken = self._open_seconds != CONVERSATION_SECONDS
         if understanding.is_ours or call or was_woken or self._conversation.missed <= missed:
             self._renew(CONVERSATION_SECONDS)
         return reply
 
+    def _listens(self, now: Standing) -> Reply:
+        """The tone; what she says next counts."""
+        self._renew(WOKEN_SECONDS if now is Standing.CLOSED else CONVERSATION_SECONDS)
+        return Reply(effects=(Effect.LISTEN,))
+
     def _renew(self, open_seconds: float) -> None:
         self._last_turn = self._clock()
         self._open_seconds = open_seconds
+        self._level_db = self._last_level_db
 
     def after_silence(self, seconds: int) -> Reply:
         """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
@@ -284,6 +321,22 @@ class Assistant:
         self._weeks = weeks
         self._conversation = replace(self._conversation, weeks=weeks)
 
+    def called(self) -> Reply:
+        """It was called without words: the tone, and what she says next counts."""
+        now = self._standing()
+        if now is Standing.CLOSED:
+            self._conversation = replace(self._conversation, talking=True)
+        return self._listens(now)
+
+    def asked_again(self) -> Reply:
+        """The last danger line once more, and with it its question; where there was none lately, what help there is."""
+        self._standing()
+        if self._danger is None or self._clock() - self._danger[0] > DANGER_KEPT_SECONDS:
+            return self._answer(Understanding("", (HELP,)), None)
+        _, reply, self._conversation = self._danger
+        self._renew(CONVERSATION_SECONDS)
+        return replace(reply, effects=())
+
     def begin(self) -> None:
         """Begin a conversation in which she is known to speak to it, as when she types: what is not understood is answered too."""
         self._conversation = Conversation(talking=True)
@@ -292,6 +345,7 @@ class Assistant:
         """Begin a new conversation."""
         self._conversation = Conversation()
         self._open_seconds = CONVERSATION_SECONDS
+        self._level_db = None
 
     def converse(self, ear: Ear, mouth: Mouth, on_turn: Callable[[Turn], None], on_other: Callable[[Heard], None]) -> None:
         """Listen and answer until the sound ends. on_turn: before each reply is spoken; on_other: partial readings and silence."""
@@ -302,6 +356,13 @@ class Assistant:
                 reply = turn.reply
             elif isinstance(heard, Quiet):
                 reply = self.after_silence(heard.seconds)
+            elif isinstance(heard, Woken):
+                reply = self.called()
+            elif isinstance(heard, AskedAgain):
+                reply = self.asked_again()
+            elif isinstance(heard, Speaking):
+                mouth.prepare()
+                continue
             else:
                 on_other(heard)
                 continue

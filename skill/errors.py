@@ -63,3 +63,7 @@ class HearingError(BackCareError):
 
 class SpeakingError(BackCareError):
     """Nothing can be said: no speaker, no voice, or a voice that hung."""
+
+
+class PanelError(BackCareError):
+    """The light or the button cannot be used; all else goes on without them."""

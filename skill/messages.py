@@ -87,6 +87,8 @@ class Transcript:
     text: lower case, no punctuation but apostrophes; never empty (silence is `NothingHeard`). confidence 0 to 1.
     start_seconds, end_seconds: where the speech lay, counted from the start of listening.
     compute_seconds: what recognising it cost. recogniser: which one listened ("vosk", "whisper", "typed").
+    woken_seconds: when the wake word in it was known by its sound, at about its end; None: there was none.
+    level_db: how loud the speech was, in dB of full scale (0 is the loudest there can be); None: not known.
     """
 
     text: str
@@ -97,6 +99,8 @@ class Transcript:
     start_seconds: float = 0.0
     end_seconds: float = 0.0
     compute_seconds: float = 0.0
+    woken_seconds: float | None = None
+    level_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,24 @@ class Quiet:
     seconds: int
 
 
-Heard = Transcript | Partial | NothingHeard | Quiet
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """It was called without words: by the sound of its wake word, of which the recogniser made none, or by its button."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The button was held down: the last danger line again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Somebody is speaking, for this long in seconds of sound; given when an utterance begins and once a second while it goes on."""
+
+    seconds: int
+
+
+Heard = Transcript | Partial | NothingHeard | Quiet | Speaking | Woken | AskedAgain
 
 
 # --- understanding ---------------------------------------------------------------------------------------------------

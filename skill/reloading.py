@@ -24,7 +24,10 @@ from skill.watching import Look, look_at
 
 LOOK_SECONDS = 1.0
 # They name devices and models that are open; to open them anew may fail, and then it would be deaf or mute for a slip of the pen.
-AT_NEXT_START = frozenset({"microphone", "recogniser", "speaker", "voice", "wake_seconds", "models_folder", "cache_folder", "memory"})
+AT_NEXT_START = frozenset(
+    {"microphone", "recogniser", "speaker", "voice", "wake_seconds", "models_folder", "cache_folder", "memory"}
+    | {"wake", "wake_word", "led_pin", "button_pin"}
+)
 # Between two lines that are rendered ahead, so that her words and its answers come first.
 _RENDERING_PAUSE_SECONDS = 0.1
 

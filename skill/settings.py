@@ -27,10 +27,13 @@ from skill.yaml_source import YamlSource, read_yaml
 APPLICATION = "back-care"
 VARIABLE_PREFIX = "BACK_CARE_"
 UNKNOWN = "unknown"
+NONE = "none"
 LONGEST_TEXT = 80
 LONGEST_PATH = 1000
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT = "default"
+# The words that pyopen-wakeword has models of.
+WAKE_WORDS = ("alexa", "hey jarvis", "hey mycroft", "hey rhasspy", "okay nabu")
 
 
 # --- what a value may be -----------------------------------------------------------------------------------------------
@@ -97,6 +100,13 @@ def _wake_phrase(given: object) -> str:
     return phrase
 
 
+def _wake_word(given: object) -> str:
+    word = " ".join(str(given).lower().replace("_", " ").split())
+    if word not in WAKE_WORDS:
+        raise ValueError(f"write one of {', '.join(WAKE_WORDS)}, not {_shown(given)}")
+    return word
+
+
 def _phone_number(given: object) -> str:
     if not isinstance(given, str):
         raise ValueError('put the number in quotes, like "0712 345678": without them a zero at its front is lost')
@@ -128,9 +138,9 @@ def _folder(given: object) -> Path:
     return folder
 
 
-def _or_unknown(check: Callable[[object], object]) -> Callable[[object], object]:
+def _or_unknown(check: Callable[[object], object], unknown: str = UNKNOWN) -> Callable[[object], object]:
     def check_known(given: object) -> object:
-        if given is None or (isinstance(given, str) and given.strip().lower() == UNKNOWN):
+        if given is None or (isinstance(given, str) and given.strip().lower() == unknown):
             return None
         return check(given)
 
@@ -148,14 +158,21 @@ class _Group(BaseModel):
 class Hearing(_Group):
     """microphone: "auto" or part of a device's name. silence_seconds: how long a silence ends what she says.
 
-    wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`. Danger it always answers.
+    wake: "open", it answers whatever is surely meant for it; "phrase", it answers what follows `wake_phrase`, which the recogniser
+    hears; "word", what follows `wake_word`, which is known by its sound. Danger it always answers.
     """
 
     microphone: Annotated[str, BeforeValidator(_text())] = "auto"
     recogniser: Annotated[Literal["auto", "vosk", "whisper"], BeforeValidator(_one_of("auto", "vosk", "whisper"))] = "auto"
     silence_seconds: Annotated[float, BeforeValidator(_number(0.3, 3.0))] = 0.8
-    wake: Annotated[Literal["open", "phrase"], BeforeValidator(_one_of("open", "phrase"))] = "open"
+    wake: Annotated[Literal["open", "phrase", "word"], BeforeValidator(_one_of("open", "phrase", "word"))] = "open"
     wake_phrase: Annotated[str, BeforeValidator(_wake_phrase)] = "hello back care"
+    wake_word: Annotated[str, BeforeValidator(_wake_word)] = "hey jarvis"
+
+    @property
+    def called_by(self) -> str | None:
+        """The words that it waits for; None where it waits for none."""
+        return {"open": None, "phrase": self.wake_phrase, "word": self.wake_word}[self.wake]
 
 
 class Speaking(_Group):
@@ -182,6 +199,13 @@ class Answering(_Group):
     helper_name: Annotated[str | None, BeforeValidator(_or_unknown(_text()))] = None
     helper_number: Annotated[str | None, BeforeValidator(_or_unknown(_phone_number))] = None
     weeks: Annotated[int | None, BeforeValidator(_or_unknown(_whole_number(1, 43, f", or {UNKNOWN}")))] = None
+
+
+class Panel(_Group):
+    """The light and the button of a Raspberry Pi: BCM numbers of the pins. None: there is none."""
+
+    led_pin: Annotated[int | None, BeforeValidator(_or_unknown(_whole_number(2, 27, f", or {NONE}"), NONE))] = None
+    button_pin: Annotated[int | None, BeforeValidator(_or_unknown(_whole_number(2, 27, f", or {NONE}"), NONE))] = None
 
 
 class Storage(_Group):
@@ -214,6 +238,7 @@ class Settings:
     hearing: Hearing = field(default_factory=Hearing)
     speaking: Speaking = field(default_factory=Speaking)
     answering: Answering = field(default_factory=Answering)
+    panel: Panel = field(default_factory=Panel)
     storage: Storage = field(default_factory=Storage)
     machine: Machine = field(default_factory=Machine)
 
@@ -221,15 +246,16 @@ class Settings:
         """The value of a key of the file; KeyError for an unknown one."""
         return getattr(getattr(self, GROUP_OF[key]), key)
 
-    def without_wake_phrase(self) -> Settings:
-        """The same in the open way."""
-        return replace(self, hearing=self.hearing.model_copy(update={"wake": "open"}))
+    def woken_by(self, way: Literal["open", "phrase"]) -> Settings:
+        """The same with another `wake`."""
+        return replace(self, hearing=self.hearing.model_copy(update={"wake": way}))
 
 
 _GROUPS: Mapping[str, type[_Group]] = {
     "hearing": Hearing,
     "speaking": Speaking,
     "answering": Answering,
+    "panel": Panel,
     "storage": Storage,
     "machine": Machine,
 }
@@ -278,14 +304,15 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> LoadedSe
         hearing=Hearing.model_validate(values),
         speaking=Speaking.model_validate(values),
         answering=Answering.model_validate(values),
+        panel=Panel.model_validate(values),
         storage=Storage.model_validate(values),
         machine=Machine.model_validate(values),
     )
-    for what in _country_problems(settings):
-        if source and "country" not in in_environment:
-            problems.append(source.problem(("country",), what))
+    for key, what in (*_country_problems(settings), *_panel_problems(settings)):
+        if source and key in in_file and key not in in_environment:
+            problems.append(source.problem((key,), what))
         else:
-            problems.append(f"environment variable {_variable('country')}: {what}")
+            problems.append(f"environment variable {_variable(key)}: {what}")
     if problems:
         raise SettingsError("\n".join(problems))
     origins = dict.fromkeys(GROUP_OF, DEFAULT)
@@ -360,18 +387,24 @@ def _mistake(key: str, given: object) -> str:
     return ""
 
 
-def _country_problems(settings: Settings) -> list[str]:
+def _panel_problems(settings: Settings) -> list[tuple[str, str]]:
+    if settings.panel.button_pin is None or settings.panel.button_pin != settings.panel.led_pin:
+        return []
+    return [("button_pin", f"the light has pin {settings.panel.led_pin} already; write another number")]
+
+
+def _country_problems(settings: Settings) -> list[tuple[str, str]]:
     code = settings.answering.country
     if code is None:
         return []
     try:
         countries = load_countries(settings.storage.countries_file)
     except IntentError as error:
-        return [f"the emergency numbers cannot be read: {problem}" for problem in error.problems]
+        return [("country", f"the emergency numbers cannot be read: {problem}") for problem in error.problems]
     if code in countries:
         return []
     known = ", ".join(f"{country.code} ({country.name})" for country in countries.values())
-    return [f"no emergency number is known for {code!r}; write one of {known}, or {UNKNOWN}"]
+    return [("country", f"no emergency number is known for {code!r}; write one of {known}, or {UNKNOWN}")]
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

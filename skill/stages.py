@@ -105,6 +105,10 @@ class Speaker(Protocol):
         """Play to the end and return True, or return False as soon as `stop` is called. Raises SpeakingError when the device fails."""
         ...
 
+    def prepare(self) -> None:
+        """Something may have to be played soon: wake the device. Returns at once and never raises; `play` tells what is wrong with it."""
+        ...
+
     def stop(self) -> None:
         """End what is playing, at once. Callable from any thread."""
         ...

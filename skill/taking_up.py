@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from skill import assembly
@@ -47,11 +48,13 @@ class Edits:
         self._mouth = mouth
         self._tell = tell
         self._recogniser: Recogniser | None = None
+        self._waking: dict[str, str] = {}
         self._reloader: Reloader | None = None
 
-    def watch(self, recogniser: Recogniser | None = None) -> Reloader:
-        """Begin. recogniser: None where nothing is heard, but typed."""
+    def watch(self, recogniser: Recogniser | None = None, wake: str = "open") -> Reloader:
+        """Begin. recogniser: None where nothing is heard, but typed. wake: the way in which it was started."""
         self._recogniser = recogniser
+        self._waking = {"wake": wake, "wake_word": self._known.settings.hearing.wake_word}
         self._reloader = Reloader(
             self._known,
             self._settings_file,
@@ -75,12 +78,12 @@ class Edits:
         if self._recogniser is None:
             return None
         try:
-            return assembly.attention(settings, phrases.script, self._recogniser)
+            as_started = replace(settings, hearing=settings.hearing.model_copy(update=self._waking))
+            return assembly.attention(as_started, phrases.script, self._recogniser)
         except SettingsError:
-            before = self._known.settings.hearing
-            if (settings.hearing.wake, settings.hearing.wake_phrase) != (before.wake, before.wake_phrase):
+            if settings.hearing.wake_phrase != self._known.settings.hearing.wake_phrase:
                 raise
-            return assembly.attention(settings.without_wake_phrase(), phrases.script, self._recogniser)
+            return assembly.attention(settings.woken_by("open"), phrases.script, self._recogniser)
 
 
 def take_up(fresh: Knowledge, before: Settings, assistant: Assistant, mouth: Mouth, recogniser: Recogniser | None) -> None:

@@ -50,6 +50,9 @@ class WatchedSpeaker:
         self._vitals.recovered(SPEAKING)
         return to_its_end
 
+    def prepare(self) -> None:
+        self._speaker.prepare()
+
     def stop(self) -> None:
         self._speaker.stop()
 

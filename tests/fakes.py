@@ -104,12 +104,16 @@ class FakeSpeaker:
         self.broken = broken
         self.played: list[tuple[str, int]] = []
         self.stopped = self.closed = False
+        self.prepared = 0
 
     def play(self, speech: Speech) -> bool:
         if self.broken:
             raise SpeakingError("The fake speaker is broken. Plug it in.")
         self.played.append((speech.pcm.decode(), self.volume))
         return not self.stopped
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def stop(self) -> None:
         self.stopped = True

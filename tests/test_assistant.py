@@ -8,8 +8,9 @@ import pytest
 
 from skill.answering.conversation import Conversation
 from skill.answering.phrases import Phrases
+from skill.answering.responder import PlainResponder
 from skill.answering.script import load_script
-from skill.assistant import FASTEST, SLOWEST, Assistant, Mouth
+from skill.assistant import DANGER_KEPT_SECONDS, FASTEST, SLOWEST, Assistant, Mouth
 from skill.attention import CONVERSATION_SECONDS, Attention
 from skill.hearing.listener import Listener
 from skill.messages import (
@@ -22,19 +23,22 @@ from skill.messages import (
     NothingHeard,
     Partial,
     Reply,
+    Speaking,
     Speech,
     Tier,
     Tone,
     Transcript,
     Turn,
     Understanding,
+    Woken,
 )
 from skill.understanding.intents import IntentBook
+from skill.understanding.interpreter import ExampleInterpreter
 from skill.wake_phrase import WakePhrase
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
-from tests.knowledge import book
+from tests.knowledge import book, cache_folder, interpreter
 
-__all__ = ["book"]
+__all__ = ["book", "cache_folder", "interpreter"]
 
 TONES = {tone: Speech(f"({tone.value})".encode(), 8_000) for tone in Tone}
 HELLO = Reply((Line("Hello."),))
@@ -104,6 +108,39 @@ def test_partial_readings_and_silence_are_no_turns() -> None:
     turns = talk([*other, *typed("a")], [HELLO], diary)
     assert [turn.transcript.text for turn in turns] == ["a"]
     assert diary == ["listening", f"other {other[0]}", "listening", f"other {other[1]}", "listening", "Hello.", "reset"]
+
+
+def test_who_is_further_away_than_she_is_not_told_that_it_did_not_understand() -> None:
+    """The talk of the room goes on after an answer; what it says of danger counts all the same."""
+
+    def said(text: str, level_db: float | None) -> Transcript:
+        return Transcript(text, "vosk", level_db=level_db)
+
+    danger = Understanding("a danger", (Match("danger.fever", Tier.NOW, Certainty.SURE, 0.9),))
+    question = Understanding("a question", (Match("relief.shoes", Tier.NONE, Certainty.SURE, 0.9),))
+    interpreter = FakeInterpreter({"a danger": danger, "a question": question})
+
+    class Talking(FakeResponder):
+        def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
+            return self.left.pop(0), Conversation(talking=True)
+
+    assistant = Assistant(interpreter, Talking([HELLO] * 9), attention=Attention())
+    assert assistant.take_turn(said("chatter", -30)).reply.is_silent
+    assert not assistant.take_turn(said("a question", -30)).reply.is_silent
+    assert assistant.take_turn(said("chatter", -45)).reply.is_silent
+    assert not assistant.take_turn(said("chatter", -32)).reply.is_silent
+    assert not assistant.take_turn(said("chatter", None)).reply.is_silent
+    assert not assistant.take_turn(said("a danger", -60)).reply.is_silent
+
+
+def test_the_speaker_is_prepared_while_she_speaks() -> None:
+    speaker, other = FakeSpeaker(), []
+    mouth = mouth_of(FakeVoice(), speaker, [])
+    Assistant(FakeInterpreter(), FakeResponder([])).converse(
+        FakeEar([Speaking(0), Speaking(1)], []), mouth, lambda turn: None, other.append
+    )
+    assert (speaker.prepared, other) == (2, [])
+    mouth_of(FakeVoice(), None, []).prepare()
 
 
 def test_the_real_listener_throws_away_what_came_in_while_it_spoke() -> None:
@@ -207,6 +244,57 @@ def test_a_danger_that_shows_only_together_with_the_phrase_counts() -> None:
     for heard in ("hello back care", "hello back care i burn"):
         assistant = Assistant(FakeInterpreter({heard: danger}), FakeResponder([DANGER]), attention=attention)
         assert assistant.take_turn(Transcript(heard, "vosk")).understanding == danger
+
+
+def test_called_without_words_it_sounds_its_tone_and_what_she_says_then_counts() -> None:
+    """By the button, or by the sound of a wake word; also in the middle of a conversation, which goes on."""
+    diary: list[str] = []
+    responder = FakeResponder([HELLO, HELLO])
+    assistant = Assistant(FakeInterpreter(), responder, attention=Attention(WakePhrase("hello back care")))
+    assistant.converse(
+        FakeEar([*typed("chatter"), Woken(), *typed("a"), Woken(), *typed("b")], diary),
+        mouth_of(FakeVoice(), DiarySpeaker(diary), []),
+        lambda turn: None,
+        lambda other: None,
+    )
+    assert [word for word in diary if word not in ("listening", "reset")] == ["(listening)", "Hello.", "(listening)", "Hello."]
+    assert [conversation.missed for conversation in responder.conversations] == [0, 1]
+
+
+def talk_with_button(now: list[float], later: float, *before: str, book: IntentBook, interpreter: ExampleInterpreter) -> list[Reply]:
+    """The answers to these words, and what the button, held down so much later, brings; by the real parts."""
+    script = load_script(book.folder, book.intents)
+    assistant = Assistant(interpreter, PlainResponder(book, script, Phrases(book, script)), clock=lambda: now[0], attention=Attention())
+    replies = [assistant.take_turn(Transcript(text, "typed")).reply for text in before]
+    now[0] += later
+    return [*replies, assistant.asked_again(), assistant.take_turn(Transcript("yes", "typed")).reply]
+
+
+def test_asked_again_it_says_the_last_danger_line_and_its_question_is_open(book: IntentBook, interpreter: ExampleInterpreter) -> None:
+    for later in (1.0, DANGER_KEPT_SECONDS - 1):
+        first, again, answer = talk_with_button([0.0], later, "i am bleeding", book=book, interpreter=interpreter)
+        assert again == first
+        assert again.tier > Tier.NONE
+        assert answer.tier is Tier.EMERGENCY
+
+
+def test_asked_again_after_the_answer_to_something_else_it_still_says_the_danger_line(
+    book: IntentBook, interpreter: ExampleInterpreter
+) -> None:
+    first, _, again, _ = talk_with_button([0.0], 1.0, "i am bleeding", "what shoes should i wear", book=book, interpreter=interpreter)
+    assert again == first
+
+
+@pytest.mark.parametrize(
+    ("later", "before"), [(1.0, ()), (DANGER_KEPT_SECONDS + 1, ("i am bleeding",)), (1.0, ("i am bleeding", "my husband beats me"))]
+)
+def test_where_there_is_no_danger_line_to_say_again_it_helps(
+    later: float, before: tuple[str, ...], book: IntentBook, interpreter: ExampleInterpreter
+) -> None:
+    """None was said, or long ago; or it was private, and somebody else may hold the button."""
+    *_, helped, _ = talk_with_button([0.0], later, *before, book=book, interpreter=interpreter)
+    assert helped.labels == ("control.help",)
+    assert helped.lines
 
 
 def test_forgetting_and_beginning() -> None:

@@ -8,9 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from skill.assistant import DANGER_KEPT_SECONDS
 from skill.attention import CONVERSATION_SECONDS, QUESTION_SECONDS, Attention, Standing
 from skill.messages import Certainty, Tone, Transcript
-from skill.settings import Hearing
+from skill.panel import HELD_SECONDS
+from skill.settings import GROUP_OF, WAKE_WORDS, Hearing
 from skill.stages import Interpreter
 from skill.understanding.intents import IntentBook
 from tests.knowledge import ROOT, book, cache_folder, interpreter, needs_encoder
@@ -71,12 +73,23 @@ def test_the_control_words_that_it_names(word: str, label: str, interpreter: Int
 
 def test_it_names_the_phrase_the_times_and_every_tone() -> None:
     assert f'say "{Hearing().wake_phrase}"' in TEXT
+    assert f'say "{Hearing().wake_word}"' in TEXT
+    assert len(WAKE_WORDS) == 5
+    assert "name four others" in TEXT
     assert QUESTION_SECONDS == 300
     assert "waits for five minutes" in TEXT
     assert CONVERSATION_SECONDS == 90
     assert "for a minute and a half" in TEXT
     table = TEXT.partition("| you hear | it means |\n|---|---|\n")[2].partition("\n\n")[0]
     assert len(table.splitlines()) == len(Tone)
+
+
+def test_what_it_says_of_the_button_is_so() -> None:
+    assert HELD_SECONDS <= 2
+    assert "Press for two seconds." in TEXT
+    assert DANGER_KEPT_SECONDS == 3600
+    assert "After an hour it forgets the danger line." in TEXT
+    assert {"led_pin", "button_pin"} <= set(GROUP_OF)
 
 
 def test_its_danger_signs_are_those_that_are_spoken(book: IntentBook) -> None:

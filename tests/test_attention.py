@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, QUESTION_SECONDS, WOKEN_SECONDS, Attention, Standing, standing
+from skill.attention import (
+    AT_ONCE_SECONDS,
+    CONVERSATION_SECONDS,
+    FURTHER_DB,
+    QUESTION_SECONDS,
+    WOKEN_SECONDS,
+    Attention,
+    Standing,
+    is_further,
+    standing,
+)
 from skill.messages import Alternative, Certainty, HeardWord, Match, Tier, Transcript, Understanding
 from skill.wake_phrase import WakePhrase
 
@@ -35,6 +45,19 @@ def test_a_danger_is_never_left_out(attention: Attention, now: Standing, certain
 @pytest.mark.parametrize("heard", [NOTHING, meaning("relief.shoes", certainty=UNSURE), meaning("control.more")])
 def test_in_a_conversation_everything_counts(attention: Attention, heard: Understanding) -> None:
     assert attention.meant_for_it(heard, Standing.OPEN) == heard
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+def test_in_a_pause_of_it_what_is_not_understood_is_the_talk_of_the_room(attention: Attention) -> None:
+    assert attention.meant_for_it(NOTHING, Standing.PAUSING) is None
+    for heard in (
+        meaning("relief.shoes", certainty=UNSURE),
+        meaning("control.more"),
+        meaning(denied=("danger.bleeding",)),
+        meaning(text="not sure"),
+        meaning(text="i am ten weeks pregnant"),
+    ):
+        assert attention.meant_for_it(heard, Standing.PAUSING) == heard
 
 
 @pytest.mark.parametrize("label", ["relief.shoes", "control.help", "control.greet", "control.check", "control.stop", "control.repeat"])
@@ -121,9 +144,12 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
     ("conversation", "seconds", "now"),
     [
         (Conversation(), 1, Standing.CLOSED),
-        (TALKING, CONVERSATION_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS + 1, Standing.PAUSING),
+        (TALKING, CONVERSATION_SECONDS, Standing.PAUSING),
+        (IN_CHECK, CONVERSATION_SECONDS, Standing.OPEN),
         (TALKING, CONVERSATION_SECONDS + 1, Standing.CLOSED),
-        (Conversation(choice=("relief.sleep", "relief.exercise")), 1, Standing.OPEN),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS, Standing.OPEN),
         (ASKED, CONVERSATION_SECONDS + 1, Standing.WAITING),
         (ASKED, QUESTION_SECONDS, Standing.WAITING),
@@ -131,11 +157,44 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
         (AFTER_STOP, 1, Standing.OPEN),
         (AFTER_STOP, QUESTION_SECONDS, Standing.WAITING),
         (IN_CHECK, QUESTION_SECONDS, Standing.WAITING),
+        (GATE, AT_ONCE_SECONDS, Standing.OPEN),
+        (GATE, AT_ONCE_SECONDS + 1, Standing.PAUSING),
         (GATE, CONVERSATION_SECONDS + 1, Standing.CLOSED),
     ],
 )
 def test_how_the_talk_stands(conversation: Conversation, seconds: float, now: Standing) -> None:
     assert standing(conversation, seconds) is now
+
+
+@pytest.mark.parametrize(
+    ("conversation", "now"),
+    [
+        (TALKING, Standing.CLOSED),
+        (ASKED, Standing.WAITING),
+        (IN_CHECK, Standing.WAITING),
+        (GATE, Standing.WAITING),
+        (Conversation(choice=("relief.sleep", "relief.exercise")), Standing.WAITING),
+        (Conversation(), Standing.CLOSED),
+    ],
+)
+def test_somebody_further_away_is_in_the_talk_only_where_it_asked_something(conversation: Conversation, now: Standing) -> None:
+    assert standing(conversation, 1, further=True) is now
+
+
+def test_further_away_is_who_speaks_much_more_quietly_than_who_began() -> None:
+    assert is_further(-30 - FURTHER_DB - 1, -30)
+    assert not is_further(-30 - FURTHER_DB + 1, -30)
+    assert not is_further(-10, -30)
+    assert not is_further(None, -30)
+    assert not is_further(-60, None)
+
+
+@pytest.mark.parametrize("now", [Standing.CLOSED, Standing.PAUSING])
+def test_a_control_word_in_a_long_sentence_is_the_talk_of_the_room(now: Standing) -> None:
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening and welcome to the news at six"), now) is None
+    assert OPEN_WAY.meant_for_it(meaning("control.greet", text="good evening"), now) is not None
+    long = meaning("relief.shoes", text="and what kind of shoes should i wear when i go to the market")
+    assert OPEN_WAY.meant_for_it(long, now) == long
 
 
 def test_a_question_about_danger_waits_at_least_five_minutes() -> None:
@@ -170,3 +229,35 @@ def test_a_call_alone_and_a_call_with_a_question() -> None:
     assert call is not None
     assert call.behind == Transcript("which shoes", "vosk", 0.8, (Alternative("which juice", 0.2),), end_seconds=2.0)
     assert BY_PHRASE.called(Transcript("which shoes", "vosk")) is None
+
+
+# --- a wake word, by its sound ----------------------------------------------------------------------------------------
+
+BY_WORD = Attention(WakePhrase("hey jarvis"))
+# What a recogniser may make of a name that it does not know.
+GARBLED = (HeardWord("hay", 1.0, 1.3, 0.6), HeardWord("drivers", 1.3, 1.9, 0.4))
+QUESTION = (HeardWord("which", 2.2, 2.4, 0.9), HeardWord("shoes", 2.4, 2.9, 0.9))
+
+
+def test_what_is_behind_the_sound_of_the_word_is_what_was_said_to_it() -> None:
+    others = (Alternative("hey drivers which juice", 0.2), Alternative("hey drivers", 0.1))
+    heard = Transcript("hay drivers which shoes", "vosk", 0.8, others, GARBLED + QUESTION, woken_seconds=2.0)
+    call = BY_WORD.called(heard)
+    assert call is not None
+    assert call.behind is not None
+    assert (call.behind.text, call.behind.words, call.behind.alternatives) == ("which shoes", QUESTION, (Alternative("which juice", 0.2),))
+
+
+@pytest.mark.parametrize("woken_seconds", [1.7, 2.0])
+def test_the_sound_of_the_word_alone_is_a_call(woken_seconds: float) -> None:
+    call = BY_WORD.called(Transcript("hay drivers", "vosk", words=GARBLED, woken_seconds=woken_seconds))
+    assert call is not None
+    assert call.behind is None
+
+
+def test_the_word_counts_by_its_letters_where_its_sound_was_missed() -> None:
+    call = BY_WORD.called(Transcript("hey jarvis which shoes", "vosk"))
+    assert call is not None
+    assert call.behind is not None
+    assert call.behind.text == "which shoes"
+    assert BY_WORD.called(Transcript("hay drivers which shoes", "vosk", words=GARBLED + QUESTION)) is None

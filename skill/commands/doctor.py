@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -24,18 +25,21 @@ from rich.text import Text
 from skill import assembly
 from skill.answering.countries import load_countries
 from skill.devices import Kind, choose
-from skill.errors import BackCareError, IntentError, ModelError, SettingsError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.loudness import FULL_SCALE, HISS
 from skill.little_memory import is_small
 from skill.messages import Line, Speech, Tier, Tone, Transcript
+from skill.panel import Panel
 from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking, Storage, load_settings, user_file
+from skill.settings import Panel as PanelSettings
 from skill.speaking import open_voice
 from skill.stages import Recogniser
 from skill.understanding.intents import load_intents
 from skill.wake_phrase import WakePhrase
 
 LISTENING_SECONDS = 2.0
+LIGHT_SECONDS = 1.0
 QUIETEST_USEFUL_VOLUME = 10
 # The largest model's archive and what is unpacked from it; rendered answers need less.
 LEAST_FREE_BYTES = 300_000_000
@@ -107,6 +111,8 @@ def examine(settings_file: Path | None, environment: Mapping[str, str]) -> Itera
     yield from _guarded("voice", "Run script/setup: it installs what the voices need.", lambda: _voice(settings.speaking, spoken))
     do = "`run_assistant.py devices` lists what there is. Until one works, answers can only be read."
     yield from _guarded("speaker", do, lambda: _speaker(settings.speaking, spoken))
+    do = "The numbers are BCM numbers; `pinout` shows them. While Back Care runs it keeps its pins for itself."
+    yield from _guarded("panel", do, lambda: _panel(settings.panel))
     yield from _disk(settings.storage)
 
 
@@ -183,7 +189,9 @@ def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
 
 
 def _wake_phrase(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
-    if hearing.wake == "open":
+    if hearing.wake == "word":
+        yield from _wake_word(hearing, recogniser)
+    if hearing.wake != "phrase":
         return
     phrase = WakePhrase(hearing.wake_phrase)
     if unknown := unknown_words(recogniser, phrase.words):
@@ -191,6 +199,16 @@ def _wake_phrase(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
         yield Finding("wake phrase", State.BROKEN, says, "Write other words for `wake_phrase` in the settings.")
     else:
         yield Finding("wake phrase", State.WORKS, f'Say "{phrase.text}", then ask. Danger signs are answered without it too.')
+
+
+def _wake_word(hearing: Hearing, recogniser: Recogniser) -> Iterator[Finding]:
+    try:
+        assembly.waking(Settings(hearing=hearing), recogniser)
+        says = f'Say "{hearing.wake_word}", wait for the tone, then ask. Danger signs are answered without it too.'
+        yield Finding("wake word", State.WORKS, says)
+    except HearingError as error:
+        says = f'{error} Until then it waits for "{hearing.wake_phrase}".'
+        yield Finding("wake word", State.BROKEN, says, "Mend that, or set `wake: phrase`.")
 
 
 def _intents(storage: Storage) -> Iterator[Finding]:
@@ -248,6 +266,20 @@ def _speaker(speaking: Speaking, spoken: list[Speech]) -> Iterator[Finding]:
         speaker.play(spoken[0] if spoken else earcon(Tone.LISTENING))
     what = f'said "{SAID}"' if spoken else "played a tone."
     yield Finding("speaker", State.WORKS, f'"{device.name}" {what} If you did not hear it, look at its plug, its switch and its volume.')
+
+
+def _panel(pins: PanelSettings) -> Iterator[Finding]:
+    """The light shines for a moment, where there is one."""
+    parts = {"the light": pins.led_pin, "the button": pins.button_pin}
+    wired = " and ".join(f"{part} at pin {pin}" for part, pin in parts.items() if pin is not None)
+    if not wired:
+        return
+    with closing(Panel(pins.led_pin, pins.button_pin)) as panel:
+        panel.listening()
+        time.sleep(LIGHT_SECONDS)
+    says = f"The pins can be used: {wired}."
+    light = " The light shone for a second; if it did not, look at its wires and which way round it is." if pins.led_pin else ""
+    yield Finding("panel", State.WORKS, says + light)
 
 
 def _disk(storage: Storage) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from skill.answering.countries import Country, load_countries
 from skill.errors import BackCareError, SettingsError
-from skill.settings import GROUP_OF, UNKNOWN, LoadedSettings, Settings, user_file
+from skill.settings import GROUP_OF, NONE, UNKNOWN, LoadedSettings, Settings, user_file
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "settings_template.yaml"
 
@@ -69,6 +69,11 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
+def _without(key: str) -> str:
+    """How the file says that there is no value."""
+    return NONE if GROUP_OF[key] == "panel" else UNKNOWN
+
+
 def _print_table(loaded: LoadedSettings, country: Country | None) -> None:
     # Text and not str: rich would read square brackets in somebody's words as markup.
     table = Table("Setting", "Value", "From")
@@ -78,7 +83,9 @@ def _print_table(loaded: LoadedSettings, country: Country | None) -> None:
             table.add_section()
         group = its_group
         value = loaded.settings.value_of(key)
-        table.add_row(key, Text(UNKNOWN if value is None else str(value), overflow="fold"), Text(loaded.origins[key], overflow="fold"))
+        table.add_row(
+            key, Text(_without(key) if value is None else str(value), overflow="fold"), Text(loaded.origins[key], overflow="fold")
+        )
     console = Console()
     console.print(table)
     if loaded.file is None:

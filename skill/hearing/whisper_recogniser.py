@@ -23,6 +23,7 @@ import numpy.typing as npt
 from skill.errors import HearingError, ModelError
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.hearing.voice_activity import Segmenter, SpeechGate, SpeechPiece
+from skill.memory import give_back_memory
 from skill.messages import PCM_BYTES_PER_SAMPLE, Alternative, AudioBlock, Heard, HeardWord, NothingHeard, Transcript
 
 NEEDED_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
@@ -73,6 +74,7 @@ class WhisperRecogniser:
             self._transcribe(bytes(RECOGNISER_RATE_HZ))  # the first run is slower than all others: now, and not when she speaks
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
+        give_back_memory()
 
     @property
     def end_silence_seconds(self) -> float:
@@ -106,6 +108,8 @@ class WhisperRecogniser:
             self._sound += piece.pcm
             if piece.is_last:
                 yield self._transcribe(self._sound)
+                if len(self._sound) > WINDOWS_SECONDS[0] * RECOGNISER_RATE_HZ * PCM_BYTES_PER_SAMPLE:
+                    give_back_memory()  # the long windows take much more than those of a question
                 self._sound = b""
 
     def _transcribe(self, sound: bytes) -> Heard:
@@ -136,6 +140,7 @@ class WhisperRecogniser:
             start_seconds=words[0].start_seconds,
             end_seconds=words[-1].end_seconds,
             compute_seconds=time.perf_counter() - began,
+            level_db=self._gate.level_db,
         )
 
     def _encode(self, sound: bytes, window_seconds: int) -> Any:

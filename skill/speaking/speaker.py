@@ -3,7 +3,8 @@
 Why the device's stream stays open a little after each line, fed with near-silence: HDMI screens mute when the stream ends and
 swallow the start of the next one, so closing between the lines of one answer would cost each line its first syllable; and a
 stream that runs on cannot cut the last word, whatever the sound system's own draining is worth. After LINGER_SECONDS it is
-closed: idle costs nothing, and other programs can play.
+closed: idle costs nothing, and other programs can play. Opening and waking the device takes a third of a second, so `prepare` does that
+while she still speaks.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from skill.messages import PCM_BYTES_PER_SAMPLE, Speech
 from skill.speaking.sound import samples_of, speech_of
 
 LINGER_SECONDS = 2.0
-# What the device holds ahead: Python may be busy elsewhere for a tenth of a second, and speech must not stutter.
-AHEAD_SECONDS = 0.2
+# A prepared device waits longer: for the end of what she says, which is known a second after it, and for a slow recogniser.
+PREPARED_SECONDS = 5.0
+# What the device holds ahead. Python may be busy elsewhere for a while, and speech must not stutter; but an open device has to play this
+# to its end before the first word.
+AHEAD_SECONDS = 0.1
 # How long the device may ask for no sound, or not answer, before it counts as gone: an unplugged one gives no error at all.
 STALLED_SECONDS = 3.0
 POLL_SECONDS = 0.01
@@ -85,6 +89,10 @@ class DeviceSpeaker:
                 self._release()
                 raise
 
+    def prepare(self) -> None:
+        # In a thread: a device that does not answer must not keep the assistant from listening.
+        threading.Thread(target=self._prepare, name="prepare speaker", daemon=True).start()
+
     def stop(self) -> None:
         self._stop_asked = True
 
@@ -109,18 +117,44 @@ class DeviceSpeaker:
             # It went away since the last line; it may be back.
             self._release()
         if self._stream is None:
-            wake = near_silence(int(self._wake_seconds * self._device.rate_hz))
-            self._feed.load(np.concatenate([wake, sound]))
+            self._feed.load(np.concatenate([self._wake(), sound]))
             self._stream = self._open()
         else:
-            self._feed.load(sound)
+            self._feed.load(np.concatenate([self._feed.rest(), sound]))
         if self._heard_out():
-            self._closer = threading.Timer(LINGER_SECONDS, self._close_idle)
-            self._closer.daemon = True
-            self._closer.start()
+            self._close_after(LINGER_SECONDS)
             return True
         self._release()
         return False
+
+    def _prepare(self) -> None:
+        # Where `play` holds the lock the device is awake.
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._stream is not None and not self._stream.active:
+                self._release()
+            if self._stream is None and not self._closed:
+                self._feed.load(self._wake())
+                self._stream = self._open()
+            if self._closed:  # meanwhile, and `close` could not release what was being opened
+                self._release()
+            else:
+                self._close_after(PREPARED_SECONDS)
+        except (self._sounddevice.PortAudioError, ValueError):
+            self._release()  # the next `play` tries again, and says what is wrong
+        finally:
+            self._lock.release()
+
+    def _wake(self) -> NDArray[np.int16]:
+        return near_silence(int(self._wake_seconds * self._device.rate_hz))
+
+    def _close_after(self, seconds: float) -> None:
+        if self._closer is not None:
+            self._closer.cancel()
+        self._closer = threading.Timer(seconds, self._close_idle)
+        self._closer.daemon = True
+        self._closer.start()
 
     def _open(self) -> Any:
         stream = self._bounded(
@@ -231,6 +265,10 @@ class _Feed:
     def load(self, sound: NDArray[np.int16]) -> None:
         self._loaded = _Loaded(sound)
 
+    def rest(self) -> NDArray[np.int16]:
+        """What the device has not taken yet."""
+        return self._loaded.sound[self._loaded.position :]
+
     def __call__(self, out: NDArray[np.int16], frames: int, _time: object, _status: object) -> None:
         loaded = self._loaded  # read once: `load` may replace it in the middle of this call
         piece = loaded.sound[loaded.position : loaded.position + frames]
@@ -261,6 +299,9 @@ class WavSpeaker:
         samples = soxr.resample(samples_of(speech.pcm), speech.rate_hz, self._rate_hz)
         self._append(speech_of(samples, self._rate_hz).pcm)
         return True
+
+    def prepare(self) -> None:
+        """Nothing to wake."""
 
     def stop(self) -> None:
         """Nothing to end: `play` takes no time."""

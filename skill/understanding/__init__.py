@@ -12,6 +12,7 @@ from skill.understanding.head import nearest
 from skill.understanding.intents import Example, IntentBook
 from skill.understanding.interpreter import ExampleInterpreter
 from skill.understanding.learned import Learned, training_set
+from skill.understanding.other_machines import load_other_machines
 from skill.understanding.screen import load_screen
 from skill.understanding.wording import normalise
 
@@ -24,7 +25,8 @@ def open_interpreter(
     tell: gets a sentence for each thing that is damaged, at once or later; it understands all the same, but less, or begins later.
     """
     screen = load_screen(book.folder / "shared" / "danger_screen.yaml", book.intents)
-    interpreter = ExampleInterpreter(book, screen, _learned(book, encoder_folder, cache_folder, tell))
+    machines = load_other_machines(book.folder / "shared" / "other_machines.yaml")
+    interpreter = ExampleInterpreter(book, screen, _learned(book, encoder_folder, cache_folder, tell), machines)
     _give_back_memory()
     return interpreter
 

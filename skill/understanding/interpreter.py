@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from skill.messages import Certainty, Match, Tier, Transcript, Understanding
 from skill.understanding.intents import NOTHING_OF_OURS, Example, IntentBook
 from skill.understanding.learned import Learned, Opinion
+from skill.understanding.other_machines import OtherMachines
 from skill.understanding.screen import DangerScreen, Said, Sign
 from skill.understanding.wording import normalise
 
@@ -63,15 +64,18 @@ class Thresholds:
     danger: the examples alone; more than the words can reach without the encoder.
     danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
     clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
+    surely_danger: whatever else the words look like.
     second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
-    clause_question: in one clause alone.
+    clause_question: in one clause alone. nothing_weighs: how much chatter counts against what is ours and no danger.
     """
 
     danger: float = 0.23
     danger_with_sign: float = 0.155
     sure: float = 0.60
     clause: float = 0.90
+    surely_danger: float = 0.90
     second_danger: float = 0.25
+    nothing_weighs: float = 1.5
     question: float = 0.30
     second_question: float = 0.30
     clause_question: float = 0.60
@@ -81,9 +85,17 @@ class Thresholds:
 class ExampleInterpreter:
     """The Interpreter (skill.stages) that learns from the examples in the YAML."""
 
-    def __init__(self, book: IntentBook, screen: DangerScreen, learned: Learned, thresholds: Thresholds | None = None) -> None:
+    def __init__(
+        self,
+        book: IntentBook,
+        screen: DangerScreen,
+        learned: Learned,
+        other_machines: OtherMachines,
+        thresholds: Thresholds | None = None,
+    ) -> None:
         self._book = book
         self._screen = screen
+        self._other_machines = other_machines
         self._learned = learned
         self._at = thresholds or Thresholds()
         self._exact = {normalise(example.text): example for example in book.examples}
@@ -116,6 +128,8 @@ class ExampleInterpreter:
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         pieces = self._pieces(text)
         opinions = self._learned.opinions(pieces)
+        if self._is_for_another_machine(text, signs, opinions[0]):
+            return Understanding(text, (), denied)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
         dangers = [match for match in self._dangers(pieces, text, signs, opinions) if match.label not in plainly_denied]
         if not dangers:
@@ -123,6 +137,11 @@ class ExampleInterpreter:
         questions = self._questions(opinions, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         return Understanding(text, tuple(found), tuple(label for label in denied if label not in {match.label for match in dangers}))
+
+    def _is_for_another_machine(self, text: str, signs: Iterable[Sign], whole: Opinion) -> bool:
+        """ "lights on the ground floor off": the examples know its small words from what happens to bodies, and are not asked."""
+        is_danger = whole.danger >= self._at.surely_danger or any(sign.said is Said.REPORTED for sign in signs)
+        return not is_danger and self._other_machines.asked(text)
 
     def _in_so_many_words(self, text: str, example: Example) -> tuple[Match, ...]:
         """Somebody wrote down what this very sentence means: that counts, whatever the other examples say."""
@@ -209,7 +228,7 @@ class ExampleInterpreter:
         ours = {label: value for label, value in whole.labels.items() if label != NOTHING_OF_OURS and not label.startswith("danger.")}
         label = max(ours, key=ours.__getitem__)
         matches = []
-        nothing = whole.labels[NOTHING_OF_OURS]
+        nothing = self._at.nothing_weighs * whole.labels[NOTHING_OF_OURS]
         enough = max(self._at.question, nothing) if not beside_danger else self._at.second_question
         if ours[label] >= enough or (not beside_danger and sum(ours.values()) > max(0.5, nothing)):
             matches.append(self._question(label, ours[label]))

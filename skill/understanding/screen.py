@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill.errors import IntentError
 from skill.messages import Tier
-from skill.understanding.wording import normalise
+from skill.understanding.rules import any_of, patterns_of
 from skill.yaml_source import YamlSource, read_yaml, validate
 
 _DENIAL_REACH_WORDS = 5
@@ -96,29 +96,29 @@ class DangerScreen:
     """`look` gives every sign found, in the order of the rules; `raised` the tier that pairs of signs lift a label to."""
 
     def __init__(self, rules: _ScreenFile) -> None:
-        self._denials = _any_of(rules.denials)
-        self._no_denials = _any_of(rules.no_denials) if rules.no_denials else None
-        self._clause_ends = _any_of(rules.clause_ends)
+        self._denials = any_of(rules.denials)
+        self._no_denials = any_of(rules.no_denials) if rules.no_denials else None
+        self._clause_ends = any_of(rules.clause_ends)
         self._questions = re.compile(
-            rf"^(?:(?:so|and|um|uh|ok|well|please|hi|hello|but|just wondering)\s+)*{_any_of(rules.questions).pattern}"
+            rf"^(?:(?:so|and|um|uh|ok|well|please|hi|hello|but|just wondering)\s+)*{any_of(rules.questions).pattern}"
         )
-        self._reports = _any_of(rules.reports)
-        self._past = _any_of(rules.past)
-        self._others = _any_of(rules.others)
-        self._hers = _any_of(rules.hers)
+        self._reports = any_of(rules.reports)
+        self._past = any_of(rules.past)
+        self._others = any_of(rules.others)
+        self._hers = any_of(rules.hers)
         self._patterns = tuple(
-            _Pattern(label, tuple(_any_of(group.split("/")) for group in sign.split("+")))
+            _Pattern(label, tuple(any_of(group.split("/")) for group in sign.split("+")))
             for label, danger in rules.dangers.items()
             for sign in danger.signs
         )
-        self._never = {label: _any_of(danger.never) for label, danger in rules.dangers.items() if danger.never}
+        self._never = {label: any_of(danger.never) for label, danger in rules.dangers.items() if danger.never}
         self.starts_at = {label: Tier.from_word(tier) for label, tier in rules.starts_at.items()}
         self._raises = tuple(
             _Raise(
                 rule.label,
                 Tier.from_word(rule.to),
                 frozenset(rule.with_labels),
-                _any_of(rule.with_words) if rule.with_words else None,
+                any_of(rule.with_words) if rule.with_words else None,
             )
             for rule in rules.raises
         )
@@ -214,7 +214,7 @@ def _label_problems(source: YamlSource, rules: _ScreenFile, labels: Mapping[str,
         source.problem(("dangers", label, "signs", position), "there is nothing before or behind a +; write words on both sides")
         for label, danger in rules.dangers.items()
         for position, sign in enumerate(danger.signs)
-        if not all(_patterns_of(group.split("/")) for group in sign.split("+"))
+        if not all(patterns_of(group.split("/")) for group in sign.split("+"))
     ]
     for number, rule in enumerate(rules.raises):
         named = [rule.label, *rule.with_labels]
@@ -226,21 +226,3 @@ def _label_problems(source: YamlSource, rules: _ScreenFile, labels: Mapping[str,
         if not rule.with_labels and not rule.with_words:
             problems.append(source.problem(("raises", number), "this rule needs with_labels or with_words"))
     return problems
-
-
-def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
-    """One pattern for a list of words and phrases; * stands for the rest of a word. Without any word it finds nothing."""
-    parts = _patterns_of(phrases)
-    if not parts:
-        return re.compile(r"(?!)")
-    return re.compile(r"(?<![a-z'])(?:" + "|".join(sorted(parts, key=len, reverse=True)) + r")(?![a-z'])")
-
-
-def _patterns_of(phrases: Sequence[str]) -> list[str]:
-    """Phrases are normalised like speech; blank ones are left out."""
-    parts = []
-    for phrase in phrases:
-        words = " ".join(normalise(word.replace("*", "")) + ("*" if word.endswith("*") else "") for word in phrase.split())
-        if words.strip("* "):
-            parts.append(re.escape(words).replace(r"\*", r"[a-z']*"))
-    return parts

@@ -158,6 +158,14 @@ def test_the_wake_phrase_is_looked_at(
     assert says in of(findings, "wake phrase", state)["says"]
 
 
+def test_the_wake_word_and_the_panel_are_looked_at(no_sound: dict[str, str], whisper_only: Path, tmp_path: Path) -> None:
+    own = {"BACK_CARE_MODELS_FOLDER": str(whisper_only), "BACK_CARE_RECOGNISER": "whisper", "BACK_CARE_WAKE": "word"}
+    pins = {"BACK_CARE_LED_PIN": "17", "BACK_CARE_BUTTON_PIN": "27", "GPIOZERO_PIN_FACTORY": "mock"}
+    _, findings = walk(tmp_path, {**no_sound, **own, **pins})
+    assert 'Say "hey jarvis", wait for the tone, then ask.' in of(findings, "wake word", "works")["says"]
+    assert "the light at pin 17 and the button at pin 27" in of(findings, "panel", "works")["says"]
+
+
 @pytest.mark.parametrize("content", [None, b"label: danger.fever\n\ttier: now\n", b"\xff\xfe broken"])
 def test_broken_intents_are_told_with_their_file(no_sound: dict[str, str], tmp_path: Path, content: bytes | None) -> None:
     folder = tmp_path / "intents" / "en"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from skill.errors import HearingError
 from skill.hearing import RECOGNISERS, open_recogniser
 from skill.hearing.listener import Listener
-from skill.messages import AudioBlock, NothingHeard, Transcript
+from skill.messages import AudioBlock, Heard, NothingHeard, Quiet, Speaking, Transcript, Woken
 from tests.fakes import FakeMicrophone, FakeRecogniser
 
 
@@ -36,6 +37,21 @@ def test_what_was_heard_comes_in_order_and_the_end_is_not_forgotten() -> None:
     assert list(Listener(FakeMicrophone(blocks(16_000, [320])), FakeRecogniser(heard)).heard()) == heard
 
 
+def test_it_says_how_long_somebody_speaks_and_how_long_nobody_does() -> None:
+    class Hearing(FakeRecogniser):
+        """Somebody speaks from the second 1.5 to 3.7."""
+
+        seconds = 0.0
+
+        def accept(self, block: AudioBlock) -> Sequence[Heard]:
+            self.seconds += block.seconds
+            self.hears_speech = 1.5 < self.seconds < 3.7
+            return super().accept(block)
+
+    heard = list(Listener(FakeMicrophone(blocks(16_000, [16_000] * 5)), Hearing()).heard())
+    assert heard == [Quiet(1), Speaking(0), Speaking(1), Speaking(2), Quiet(1)]
+
+
 def test_reset_empties_microphone_resampler_and_recogniser() -> None:
     microphone, recogniser = FakeMicrophone(blocks(48_000, [960] * 10)), FakeRecogniser([Transcript("one", "fake")])
     listener = Listener(microphone, recogniser)
@@ -58,6 +74,18 @@ def test_after_a_reset_the_cut_does_not_show_either() -> None:
         return recogniser.pcm
 
     assert rest_of_sound(960) == rest_of_sound(12_000)
+
+
+def test_what_is_given_comes_after_what_she_was_just_saying() -> None:
+    """The button is pressed in the middle of a sentence."""
+    danger = Transcript("i am bleeding", "fake")
+    recogniser = FakeRecogniser()
+    listener = Listener(FakeMicrophone(blocks(16_000, [320, 320])), recogniser)
+    recogniser.left = [NothingHeard("a breath"), danger]
+    heard = listener.heard()
+    assert next(heard) == NothingHeard("a breath")
+    listener.give(Woken())
+    assert list(heard) == [danger, Woken()]
 
 
 def test_lost_blocks_are_counted() -> None:

@@ -112,6 +112,19 @@ def test_one_word_is_speech(spoken: Callable[[str], Path], word: str) -> None:
     assert sum(piece.is_first for piece in through_gate(spoken(word))) == 1
 
 
+def test_it_knows_how_loud_the_last_utterance_was(spoken: Callable[[str], Path]) -> None:
+    (block,) = RecordingMicrophone(spoken("My back hurts when I walk."), 60.0).blocks()
+    resampled = Resampler(block.rate_hz).accept(block.pcm, last=True)
+    gate, levels = SpeechGate(Segmenter()), []
+    assert gate.level_db is None
+    for sound in (resampled, (np.frombuffer(resampled, "<i2") // 10).astype("<i2").tobytes()):
+        assert list(gate.accept(sound + bytes(32_000)))[-1].is_last
+        levels.append(gate.level_db)
+    assert levels[0] is not None
+    assert -40 < levels[0] < -10
+    assert levels[1] == pytest.approx(levels[0] - 20, abs=1.5)
+
+
 def test_the_cut_of_the_blocks_does_not_show(spoken: Callable[[str], Path]) -> None:
     path = spoken("My back hurts when I walk.")
     assert through_gate(path, 0.02) == through_gate(path, 0.25)

@@ -18,10 +18,11 @@ from skill import assembly
 from skill.errors import ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.listener import Listener
+from skill.hearing.patience import Patience
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.voice_activity import SpeechPiece
 from skill.hearing.vosk_recogniser import VoskRecogniser, _Utterance
-from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Transcript
+from skill.messages import AudioBlock, Heard, NothingHeard, Partial, Quiet, Speaking, Transcript
 from skill.settings import Hearing, Settings
 from skill.wake_phrase import WakePhrase
 from tests.fakes import FakeRecogniser
@@ -57,7 +58,7 @@ def joined(folder: Path, *paths: Path, pause_seconds: float) -> Path:
 
 
 def hear(vosk: VoskRecogniser, path: Path, block_seconds: float = 0.1) -> list[Heard]:
-    return [heard for heard in Listener(RecordingMicrophone(path, block_seconds), vosk).heard() if not isinstance(heard, Quiet)]
+    return [heard for heard in Listener(RecordingMicrophone(path, block_seconds), vosk).heard() if not isinstance(heard, Quiet | Speaking)]
 
 
 def transcripts(heard: list[Heard]) -> list[Transcript]:
@@ -75,6 +76,17 @@ def test_two_utterances_are_split_and_partials_come_before_each(vosk: VoskRecogn
     first_said, second_said = transcripts(heard)
     assert first_said.end_seconds < second_said.start_seconds
     assert not second_said.text.startswith(first_said.text)
+
+
+def test_after_an_unfinished_word_it_waits_longer(
+    vosk: VoskRecogniser, vosk_korean_model: Path, korean: list[Path], tmp_path: Path
+) -> None:
+    """A word of the other language is put in the place of "and"."""
+    last = [one.text for one in hear(vosk, korean[0]) if isinstance(one, Partial)][-1].split()[-1]
+    both = joined(tmp_path, *korean, pause_seconds=0.3)  # with the silence before the second sentence a pause of 1.5 s
+    patient = VoskRecogniser(vosk_korean_model, 1.1, Patience(unfinished=[last]))
+    assert len(transcripts(hear(vosk, both))) == 2
+    assert len(transcripts(hear(patient, both))) == 1
 
 
 def test_partials_say_only_what_is_new(vosk: VoskRecogniser, korean: list[Path]) -> None:
@@ -121,13 +133,13 @@ import soundfile
 from skill.hearing.listener import Listener
 from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.vosk_recogniser import VoskRecogniser
-from skill.messages import AudioBlock, Quiet
+from skill.messages import AudioBlock, Quiet, Speaking
 
 vosk = VoskRecogniser(Path(sys.argv[1]))
 both, first, second = sys.argv[2:]
 
 def said(heard):
-    spoken = [one for one in heard if not isinstance(one, Quiet)]
+    spoken = [one for one in heard if not isinstance(one, Quiet | Speaking)]
     return [(type(one).__name__, one.text, getattr(one, "confidence", None), getattr(one, "alternatives", None)) for one in spoken]
 
 def hear(path, block_seconds=0.1):
@@ -276,7 +288,7 @@ def test_a_wake_phrase_that_vosk_can_never_hear_is_refused(vosk: VoskRecogniser)
     )
     with pytest.raises(SettingsError, match=says):
         assembly.attention(settings, script, vosk)
-    assert assembly.attention(settings.without_wake_phrase(), script, vosk).phrase is None
+    assert assembly.attention(settings.woken_by("open"), script, vosk).phrase is None
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,11 @@ def test_every_mistake_is_named_at_once(file: Path) -> None:
         ("speed:", "not nothing"),
         ("silence_seconds: 60", "write a number from 0.3 to 3.0"),
         ("wake_seconds: -1", "write a number from 0.0 to 5.0"),
-        ("wake: always", "write open or phrase, not 'always'"),
+        ("wake: always", "write open, phrase or word, not 'always'"),
+        ("wake_word: computer", "write one of alexa, hey jarvis, hey mycroft, hey rhasspy, okay nabu, not 'computer'"),
+        ("wake_word:", "write one of alexa, "),
+        ("led_pin: 40", "write a whole number from 2 to 27, or none, not 40"),
+        ("button_pin: GPIO17", "write a whole number from 2 to 27, or none, not 'GPIO17'"),
         ("wake: on", 'write "on"'),
         ("wake_phrase: hello", "2 to 6 words: one word alone comes up in any talk, like \"hello back care\", not 'hello'"),
         ("wake_phrase: hey you", "at least 3 syllables"),
@@ -232,3 +236,10 @@ def test_a_link_to_nowhere_is_not_taken_for_missing(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (found,) = mistakes(None)
     assert "cannot be read" in found
+
+
+def test_the_light_and_the_button_cannot_share_a_pin(file: Path) -> None:
+    what = "the light has pin 17 already; write another number"
+    file.write_text("led_pin: 17\nbutton_pin: 17\n", encoding="utf-8")
+    assert mistakes(file) == [f"{file}, line 2, key button_pin: {what}"]
+    assert mistakes(file, {"BACK_CARE_BUTTON_PIN": "17"}) == [f"environment variable BACK_CARE_BUTTON_PIN: {what}"]

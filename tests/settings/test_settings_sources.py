@@ -84,6 +84,7 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
         "silence_seconds": "1.2",
         "wake": "phrase",
         "wake_phrase": "Good morning, helper",
+        "wake_word": "Okay_Nabu",
         "speaker": "HDMI",
         "voice": "espeak",
         "speed": "0.9",
@@ -94,6 +95,8 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
         "helper_name": "Grace",
         "helper_number": "0712 345678",
         "weeks": "24",
+        "led_pin": "17",
+        "button_pin": "27",
         "models_folder": str(tmp_path / "models"),
         "cache_folder": "~/cache",
         "intents_folder": str(PROJECT / "intents"),
@@ -108,7 +111,9 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
     assert all(origin.startswith("environment ") for origin in in_environment.origins.values())
     settings = in_file.settings
     assert (settings.hearing.wake, settings.hearing.wake_phrase) == ("phrase", "Good morning, helper")
-    assert settings.without_wake_phrase().hearing.wake == "open"
+    assert settings.hearing.wake_word == "okay nabu"
+    assert (settings.panel.led_pin, settings.panel.button_pin) == (17, 27)
+    assert settings.woken_by("open").hearing.wake == "open"
     assert settings.answering.country == "IN"
     assert settings.answering.helper_number == "0712 345678"
     assert settings.answering.weeks == 24

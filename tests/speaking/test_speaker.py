@@ -185,11 +185,50 @@ def test_the_device_is_let_go_after_a_while(speaker: DeviceSpeaker, sound_card: 
 
     before = streams()
     speaker.play(earcon(Tone.LISTENING))
+    speaker.prepare()
     assert streams() == before + 1
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 15
     while streams() > before and time.monotonic() < deadline:
         time.sleep(0.1)
     assert streams() == before
+
+
+def test_a_prepared_device_need_not_be_woken_again(device: Device, sound_card: VirtualSoundCard, speech: Speech, tmp_path: Path) -> None:
+    speaker = DeviceSpeaker(device, wake_seconds=1.5, volume=100)
+    try:
+        speaker.prepare()
+        time.sleep(2.5)
+        began = time.monotonic()
+        with sound_card.record_speaker(tmp_path / "heard.wav"):
+            recording_began = time.monotonic()
+            assert speaker.play(speech) is True
+            took = time.monotonic() - recording_began
+    finally:
+        speaker.close()
+    assert recording_began - began < 2.0, "the recorder was so slow that the speaker was closed again"
+    assert took < speech.seconds + 1.0
+    assert_whole(recorded(tmp_path / "heard.wav"), original(speech))
+
+
+def test_words_that_come_while_the_device_wakes_wait_for_it(
+    speaker: DeviceSpeaker, sound_card: VirtualSoundCard, speech: Speech, tmp_path: Path
+) -> None:
+    with sound_card.record_speaker(tmp_path / "heard.wav"):
+        speaker.prepare()
+        speaker.prepare()
+        assert speaker.play(speech) is True
+        speaker.prepare()
+        assert speaker.play(earcon(Tone.DANGER)) is True
+    assert_whole(assert_whole(recorded(tmp_path / "heard.wav"), original(speech)), original(earcon(Tone.DANGER)))
+
+
+def test_preparing_a_device_that_fails_says_nothing_until_it_is_to_play(device: Device) -> None:
+    failing = DeviceSpeaker(replace(device, name="Kitchen speaker", index=999))
+    failing.prepare()
+    with pytest.raises(SpeakingError, match="Kitchen speaker"):
+        failing.play(earcon(Tone.LISTENING))
+    failing.close()
+    failing.prepare()
 
 
 @pytest.mark.parametrize(("index", "rate_hz"), [(999, 48_000), (0, 7)])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import FITTED_FILE, TrainingSet, fit, head_for, write_kept
+from skill.understanding.head import FITTED_FILE, Head, TrainingSet, fit, head_for, write_kept
 from skill.understanding.intents import load_intents
 from skill.understanding.learned import training_set
+from skill.understanding.wording import normalise
 from tests.knowledge import ENCODER, ENGLISH, needs_encoder
 
 pytestmark = needs_encoder
@@ -93,3 +94,16 @@ def test_the_shipped_file_fits_the_encoder_and_knows_almost_all_examples() -> No
     with np.load(ENCODER / FITTED_FILE, allow_pickle=False) as kept:
         assert str(kept["encoder"]) == encoder.fingerprint, "run script/embed_examples.py"
         assert len(kept["vectors"]) >= 0.95 * len(given.texts), "many examples are new: run script/embed_examples.py"
+
+
+def test_the_fit_arrives_and_stays(encoder: SentenceEncoder) -> None:
+    """Many examples of few, like classes: where a step could be too long. What is reached is a rest: fitted again it stays."""
+    book = load_intents(ENGLISH)
+    chosen = [(normalise(example.text), example.labels[0]) for example in book.examples[::40]]
+    labels = sorted({label for _, label in chosen})
+    targets = np.eye(len(labels), dtype=np.float32)[[labels.index(label) for _, label in chosen]]
+    vectors = encoder.embed([text for text, _ in chosen])
+    reached = fit(vectors, targets)
+    again = fit(vectors, targets, reached)
+    assert float(np.abs(again - reached).max()) < 0.05 * float(np.abs(reached).max())
+    assert float((Head(reached).logits(vectors).argmax(1) == targets.argmax(1)).mean()) > 0.95
