@@ -36,6 +36,7 @@ LIBRARIES = {
         "skill.settings",
         "skill.state",
         "skill.understanding.intents",
+        "skill.understanding.other_machines",
         "skill.understanding.screen",
         "skill.yaml_source",
     },
