@@ -16,7 +16,7 @@ from types import FrameType
 from skill import __version__, assembly
 from skill.commands import check, devices, doctor, hear, read, render, say, start, status, understand
 from skill.commands import settings as settings_command
-from skill.errors import BackCareError
+from skill.errors import BackCareError, TooLittleMemory
 from skill.models import commands as models
 from skill.settings import load_settings, state_file
 
@@ -58,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BackCareError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except MemoryError:
+        print(TooLittleMemory(), file=sys.stderr)
+        return TooLittleMemory.exit_code
     except BrokenPipeError:  # who read our output has gone: nothing is left to say, also not at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from skill import understanding
@@ -12,13 +13,14 @@ from skill.answering.responder import NEEDED_LABELS, NEEDED_LINES, PlainResponde
 from skill.answering.script import Script, load_script
 from skill.attention import Attention
 from skill.devices import Kind, choose
-from skill.errors import IntentError, ModelError, SettingsError
+from skill.errors import IntentError, ModelError, SettingsError, SpeakingError
 from skill.hearing import RECOGNISERS, open_recogniser, open_stop_listener, unknown_words
 from skill.hearing.lasting_recogniser import LastingRecogniser
 from skill.hearing.stop_listener import StopListener
+from skill.little_memory import is_small
 from skill.messages import Speech, Tone
 from skill.models.manifest import Manifest, load_manifest
-from skill.models.store import ModelStore
+from skill.models.store import ModelStore, State
 from skill.settings import PROJECT, Settings, Storage
 from skill.speaking import open_voice
 from skill.speaking.cache import CachedVoice
@@ -60,8 +62,10 @@ def script(book: IntentBook) -> Script:
     return load_script(book.folder, book.intents)
 
 
-def interpreter(settings: Settings, book: IntentBook) -> Interpreter:
-    return understanding.open_interpreter(book, ENCODER, settings.storage.cache_folder)
+def interpreter(settings: Settings, book: IntentBook, tell: Callable[[str], None] = lambda problem: None) -> Interpreter:
+    """tell: gets a sentence for each part of it that is damaged, while it goes on without."""
+    encoder = None if is_small(settings.machine.memory) else ENCODER
+    return understanding.open_interpreter(book, encoder, settings.storage.cache_folder, tell)
 
 
 def nearest_examples(settings: Settings, book: IntentBook, text: str) -> list[tuple[float, Example]]:
@@ -94,16 +98,27 @@ def model_store(storage: Storage) -> ModelStore:
     return ModelStore(storage.models_folder, load_manifest(MANIFEST))
 
 
-def recogniser(settings: Settings) -> Recogniser:
-    """The recogniser of the settings; with "auto" the best one whose model is whole. ModelError says how to mend it where none is."""
+def recogniser(settings: Settings, tell: Callable[[str], None] = lambda problem: None) -> Recogniser:
+    """The recogniser of the settings; with "auto" the best one whose model is whole. ModelError says how to mend it where none is.
+
+    tell: gets a sentence for a damaged model in whose place another one listens.
+    """
     store = model_store(settings.storage)
     reasons = []
-    for name, model in recogniser_models(settings.hearing.recogniser, store.manifest).items():
+    models = recogniser_models(settings.hearing.recogniser, store.manifest)
+    if is_small(settings.machine.memory):
+        models = dict(sorted(models.items(), key=lambda pair: store.model(pair[1]).bytes))
+    for name, model in models.items():
         try:
-            return open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
+            opened = open_recogniser(name, store.path(model), settings.hearing.silence_seconds)
         except ModelError as error:
-            reasons.append(str(error))
-    raise ModelError("\n".join(reasons))
+            reasons.append((model, str(error)))
+            continue
+        for other, reason in reasons:
+            if store.status(other).state is not State.MISSING:
+                tell(f"{reason} Until then {name} listens.")
+        return opened
+    raise ModelError("\n".join(reason for _, reason in reasons))
 
 
 def waking(settings: Settings, recogniser: Recogniser) -> Recogniser:
@@ -129,17 +144,22 @@ def stop_listener(settings: Settings) -> StopListener:
         return open_stop_listener(None)
 
 
-def voice(settings: Settings) -> CachedVoice:
-    return CachedVoice(open_voice(settings.speaking.voice, settings.speaking.speed), settings.storage.cache_folder / "speech")
+def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None) -> CachedVoice:
+    """tell: gets a sentence when rendered answers cannot be read or kept; it speaks all the same."""
+    folder, speed, name = settings.storage.cache_folder / "speech", settings.speaking.speed, settings.speaking.voice
+    if name == "auto" and is_small(settings.machine.memory):
+        with suppress(SpeakingError):  # then whichever works
+            return CachedVoice(open_voice("espeak", speed), folder, tell)
+    return CachedVoice(open_voice(name, speed), folder, tell)
 
 
-def lasting_voice(settings: Settings, tell: Callable[[str], None]) -> LastingVoice:
-    """The voice of the settings, and espeak while that one fails. tell: called with what failed."""
+def lasting_voice(settings: Settings, tell: Callable[[str], None], tell_of_store: Callable[[str], None]) -> LastingVoice:
+    """The voice of the settings, and espeak while that one fails. tell: called with what failed; tell_of_store: see `voice`."""
 
     def espeak() -> CachedVoice:
-        return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech")
+        return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech", tell_of_store)
 
-    return LastingVoice((lambda: voice(settings), espeak), tell)
+    return LastingVoice((lambda: voice(settings, tell_of_store), espeak), tell)
 
 
 def speaker(settings: Settings, anew: bool = False) -> Speaker:

@@ -94,6 +94,19 @@ class Mouth:
         self.render_seconds = 0.0
         self.on_sound: Callable[[], None] = lambda: None
 
+    @property
+    def is_heard(self) -> bool:
+        """There is a voice, and a speaker to hear it by."""
+        return self._voice is not None and self._speaker is not None
+
+    def set_volume(self, percent: int) -> None:
+        if self._speaker is not None:
+            self._speaker.volume = percent
+
+    def set_speed(self, factor: float) -> None:
+        if self._voice is not None:
+            self._voice.speed = factor
+
     def say(self, reply: Reply) -> bool:
         """Speak it to its end; False when it was stopped, or when no sound could be made."""
         self._stopped = False
@@ -322,6 +335,15 @@ class Assistant:
             return Reply()
         reply, self._conversation = self._responder.silence(self._conversation)
         return reply
+
+    def use(self, interpreter: Interpreter, responder: Responder, attention: Attention | None) -> None:
+        """Go on with these, in the same conversation. Called between two turns."""
+        self._interpreter, self._responder, self.attention = interpreter, responder, attention
+
+    def set_weeks(self, weeks: int | None) -> None:
+        """weeks: of pregnancy, as the settings say from now on."""
+        self._weeks = weeks
+        self._conversation = replace(self._conversation, weeks=weeks)
 
     def called(self) -> Reply:
         """It was called without words: the tone, and what she says next counts."""

@@ -5,6 +5,7 @@
     │   ├── SettingsError
     │   ├── IntentError          (holds every mistake found, not only the first)
     │   └── RecordingError
+    ├── TooLittleMemory          it does not fit into this computer
     ├── ModelError               a model is missing, damaged or cannot be fetched
     ├── HearingError             no microphone, microphone lost, recogniser broken
     └── SpeakingError            no speaker, no voice, voice hung
@@ -43,6 +44,13 @@ class IntentError(InputError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class TooLittleMemory(BackCareError):
+    """What was asked for does not fit into this computer's memory."""
+
+    def __init__(self) -> None:
+        super().__init__("There is not enough memory on this computer: end other programs, or write `memory: small` in the settings.")
 
 
 class ModelError(BackCareError):

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -116,6 +116,16 @@ class Vitals:
         """part: works. Counts only where it had failed."""
         if self._state:
             self._state.recovered(part)
+
+    def runs_on_smallest_set(self) -> None:
+        """It does without what needs much memory."""
+        if self._state:
+            self._state.runs_on_smallest_set()
+
+    def waits_for_start(self, keys: Sequence[str]) -> None:
+        """keys: the settings that were edited and take effect at the next start only."""
+        if self._state:
+            self._state.waits_for_start(keys)
 
 
 def part_of(error: BackCareError) -> str:

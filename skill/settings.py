@@ -227,6 +227,12 @@ class Storage(_Group):
         return self.language_folder / "shared" / "countries.yaml"
 
 
+class Machine(_Group):
+    """memory: "small" for the smallest set that still hears danger, "full" for everything, "auto" for what fits into this computer."""
+
+    memory: Annotated[Literal["auto", "small", "full"], BeforeValidator(_one_of("auto", "small", "full"))] = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. `Settings()` holds the defaults."""
@@ -236,6 +242,7 @@ class Settings:
     answering: Answering = field(default_factory=Answering)
     panel: Panel = field(default_factory=Panel)
     storage: Storage = field(default_factory=Storage)
+    machine: Machine = field(default_factory=Machine)
 
     def value_of(self, key: str) -> object:
         """The value of a key of the file; KeyError for an unknown one."""
@@ -252,6 +259,7 @@ _GROUPS: Mapping[str, type[_Group]] = {
     "answering": Answering,
     "panel": Panel,
     "storage": Storage,
+    "machine": Machine,
 }
 # Every key of the file and the group it belongs to, in the order of the path.
 GROUP_OF: Mapping[str, str] = {key: name for name, group in _GROUPS.items() for key in group.model_fields}
@@ -300,6 +308,7 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> LoadedSe
         answering=Answering.model_validate(values),
         panel=Panel.model_validate(values),
         storage=Storage.model_validate(values),
+        machine=Machine.model_validate(values),
     )
     for key, what in (*_country_problems(settings), *_panel_problems(settings)):
         if source and key in in_file and key not in in_environment:

@@ -37,9 +37,13 @@ class Microphone(Protocol):
 
 
 class Recogniser(Protocol):
-    """Turns sound into words. Gets 16 kHz blocks of any length; the result does not depend on how they were cut."""
+    """Turns sound into words. Gets 16 kHz blocks of any length; the result does not depend on how they were cut.
+
+    end_silence_seconds: a silence this long ends an utterance; may be set at any time.
+    """
 
     name: str
+    end_silence_seconds: float
 
     @property
     def hears_speech(self) -> bool:

@@ -6,11 +6,10 @@ left out, and tried again at the next change.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ SIGN_OF_LIFE_SECONDS = 300.0
 LAST_WRITE_SECONDS = 2.0
 LONGEST_WHAT = 300
 HEARING, RECOGNISER, SPEAKING, ASSISTANT = "hearing", "recogniser", "speaking", "assistant"
+FILES, UNDERSTANDING, STORE = "edited files", "understanding", "rendered answers"
 
 
 class Failure(BaseModel):
@@ -37,7 +37,9 @@ class State(BaseModel):
     """What the file holds. Times are UTC; counts are kept over restarts, from counted_since on.
 
     born_ticks: when the process began, in the kernel's ticks since boot, for its number alone may belong to another process by now.
-    hearing_since: None while nothing can be heard. broken: the parts that do not work now. repaired: part → how often it worked again.
+    hearing_since: None while nothing can be heard. broken: the parts that do not work now, and
+    why: part → a sentence of ours. waiting: the settings that were edited and are in force from the next start on.
+    smallest_set: it does without what needs much memory. repaired: part → how often it worked again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +55,9 @@ class State(BaseModel):
     answers: int = 0
     danger_replies: int = 0
     broken: tuple[str, ...] = ()
+    why: dict[str, str] = {}
+    waiting: tuple[str, ...] = ()
+    smallest_set: bool = False
     repaired: dict[str, int] = {}
     last_failure: Failure | None = None
 
@@ -69,15 +74,29 @@ class State(BaseModel):
 class StateFile:
     """Keeps the file up to date. The counts of the file that is there are carried on; a damaged one is begun anew.
 
-    least_seconds: the least time between two writes. clock: seconds since 1970.
+    least_seconds: the least time between two writes. clock: seconds since 1970, for people to read; it may jump. steady: seconds that
+    never jump, by which is decided. tell: gets a sentence when the file cannot be read or written, once while that lasts.
     """
 
-    def __init__(self, path: Path, least_seconds: float = LEAST_SECONDS, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        least_seconds: float = LEAST_SECONDS,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        tell: Callable[[str], None] = lambda what: None,
+    ) -> None:
         self._path = path
         self._least_seconds = least_seconds
         self._clock = clock
-        self._state = _begun(load_state(path), self._now())
+        self._steady = steady
+        self._tell = tell
+        before = load_state(path)
+        if before is None and os.path.lexists(path):
+            tell(f"What was counted in {path} is damaged or cannot be read: the counts begin anew.")
+        self._state = _begun(before, self._now())
         self._written = self._state
+        self._written_at = steady()
         self._closing = threading.Event()
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._write_changes, name="state file", daemon=True)
@@ -103,27 +122,39 @@ class StateFile:
 
     def failed(self, part: str, what: str) -> None:
         """what: why, in a sentence of ours; nothing that anyone said."""
-        state = self._state
-        self._set(
-            last_failure=Failure(part=part, what=_plain(what), at=self._now()),
-            broken=tuple(sorted({*state.broken, part})),
-            hearing_since=None if part == HEARING else state.hearing_since,
-            speaking=state.speaking and part != SPEAKING,
-        )
+        with self._changed:  # another thread may tell of another part
+            state = self._state
+            self._set(
+                last_failure=Failure(part=part, what=_plain(what), at=self._now()),
+                broken=tuple(sorted({*state.broken, part})),
+                why={**state.why, part: _plain(what)},
+                hearing_since=None if part == HEARING else state.hearing_since,
+                speaking=state.speaking and part != SPEAKING,
+            )
 
     def recovered(self, part: str) -> None:
         """part: works. Counts only where it had failed."""
-        state = self._state
-        if part not in state.broken:
+        if part not in self._state.broken:
             return
-        repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
-        self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part))
+        with self._changed:
+            state = self._state
+            repaired = {**state.repaired, part: state.repaired.get(part, 0) + 1}
+            why = {each: what for each, what in state.why.items() if each != part}
+            self._set(repaired=repaired, broken=tuple(each for each in state.broken if each != part), why=why)
+
+    def runs_on_smallest_set(self) -> None:
+        self._set(smallest_set=True)
+
+    def waits_for_start(self, keys: Sequence[str]) -> None:
+        """keys: the settings that take effect at the next start only."""
+        if tuple(keys) != self._state.waiting:
+            self._set(waiting=tuple(keys))
 
     def alive(self) -> None:
         """The loop turns. Written down every few minutes, so that an answer's time cannot be read from the file's for long."""
-        now = self._now()
-        if (now - self._written.alive_at).total_seconds() >= SIGN_OF_LIFE_SECONDS:
-            self._set(alive_at=now)
+        if self._steady() - self._written_at >= SIGN_OF_LIFE_SECONDS:
+            self._written_at = self._steady()
+            self._set()
 
     def ended(self) -> None:
         """Write the last state, within LAST_WRITE_SECONDS or not at all. Safe to call twice."""
@@ -142,19 +173,29 @@ class StateFile:
             self._changed.notify()
 
     def _write_changes(self) -> None:
+        fails = False
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._state is not self._written or self._closing.is_set())
                 if self._state is self._written:
                     return
                 state = self._written = self._state
-            with contextlib.suppress(OSError):
+                self._written_at = self._steady()
+            try:
                 _write(self._path, state.model_dump_json())
+                fails = False
+            except OSError as exc:
+                if not fails:
+                    reason = f"It cannot be noted in {self._path} how it is ({exc.strerror}), so `status` tells what is old."
+                    self._tell(f"{reason} Make room on the disk, or make the folder writable.")
+                fails = True
             self._closing.wait(self._least_seconds)
 
 
 def load_state(path: Path) -> State | None:
     """What the file says; None where there is none that can be read."""
+    if not path.is_file():  # a pipe in its place would never end
+        return None
     try:
         return State.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

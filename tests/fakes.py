@@ -31,6 +31,7 @@ class FakeRecogniser:
     """Hears the next of these values at each block, and at the end what is left; keeps the sound it was given."""
 
     name = "fake"
+    end_silence_seconds = 0.8
     hears_speech = False
 
     def __init__(self, heard: Sequence[Heard] = ()) -> None:

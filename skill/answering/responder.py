@@ -60,6 +60,7 @@ class PlainResponder:
         self._not_sure_words = frozenset({*script.check.unclear, *(f"i {words}" for words in script.check.unclear)})
 
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
+        conversation = self._of_now(conversation)
         weeks = weeks_in(understanding.text)
         if weeks is not None:
             conversation = replace(conversation, weeks=weeks)
@@ -95,6 +96,13 @@ class PlainResponder:
         if not conversation.urgent or last is None:
             return replace(conversation, talking=False, missed=0)
         return replace(conversation, last=replace(last, lines=(self._phrases.ending(last.tier),), effects=()))
+
+    def _of_now(self, conversation: Conversation) -> Conversation:
+        """The intents may have been edited since the last turn: what is open about one that is gone is closed; all else goes on."""
+        labels = {conversation.topic, conversation.asked_about, *conversation.choice} - {""}
+        if labels <= self._book.intents.keys() and conversation.step < len(self._script.check.questions):
+            return conversation
+        return Conversation(last=conversation.last, urgent=conversation.urgent, weeks=conversation.weeks, talking=conversation.talking)
 
     def _ordinary(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
         first, *others = understanding.matches

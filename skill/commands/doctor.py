@@ -28,6 +28,7 @@ from skill.devices import Kind, choose
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, SettingsError
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.loudness import FULL_SCALE, HISS
+from skill.little_memory import is_small
 from skill.messages import Line, Speech, Tier, Tone, Transcript
 from skill.panel import Panel
 from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking, Storage, load_settings, user_file
@@ -252,6 +253,8 @@ def _understanding(settings: Settings) -> Iterator[Finding]:
     except ModelError as error:
         says = f"It understands by single words only, which misses much: {error}. Yet it runs"
         state, do = State.WARNING, f"Put the folder back: git checkout {assembly.ENCODER.relative_to(PROJECT)}"
+    if is_small(settings.machine.memory):
+        says, state, do = "To spare memory it understands by single words only, which misses more", State.WARNING, "Set `memory: full`."
     interpreter = assembly.interpreter(settings, assembly.intent_book(settings))
     meant = interpreter.interpret(Transcript(DANGER, "typed"))
     if meant.tier == Tier.NONE:

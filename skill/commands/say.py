@@ -43,7 +43,7 @@ def _explain(understanding: Understanding) -> None:
 
 def _speak(settings: Settings, reply: Reply) -> int:
     mouth = Mouth(
-        assembly.lasting_voice(settings, lambda problem: print(problem, file=sys.stderr)),
+        assembly.lasting_voice(settings, lambda problem: print(problem, file=sys.stderr, lambda problem: print(problem, file=sys.stderr)),
         assembly.speaker(settings),
         assembly.tones(),
         lambda text: None,

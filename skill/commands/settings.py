@@ -49,7 +49,7 @@ def _write_template(path: Path) -> None:
         if begun:
             path.unlink(missing_ok=True)  # half a file would be taken for whole settings at the next start
         raise BackCareError(f"{path} cannot be written ({exc.strerror}); make room on the disk and check the folder's rights.") from exc
-    print(f"Wrote {path}. Edit it, then start the assistant again.")
+    print(f"Wrote {path}. Edit it; an assistant that runs takes it up.")
 
 
 def _country(settings: Settings) -> Country | None:

@@ -8,10 +8,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,13 +25,16 @@ from skill.errors import BackCareError, HearingError, IntentError, ModelError, P
 from skill.hearing.lasting_ear import LastingEar
 from skill.hearing.listener import Listener
 from skill.interruption import Interruption, Listening
+from skill.little_memory import is_small, memory_at_start
 from skill.memory import give_back_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
+from skill.reloading import know
 from skill.service import Vitals, Watchdog, is_service, keep_words_out_of_the_log
 from skill.settings import Settings, state_file
 from skill.stages import Microphone, Recogniser
-from skill.state import HEARING, SPEAKING, StateFile
+from skill.state import HEARING, RECOGNISER, SPEAKING, STORE, UNDERSTANDING, StateFile
+from skill.taking_up import Edits, RenewedEar
 from skill.watched import WatchedMicrophone, WatchedSpeaker
 from skill.yaml_source import read_yaml, validate
 
@@ -45,26 +49,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when the conversation ended by itself; an error that ends it is said aloud first, where a voice is left, and raised."""
     keep_words_out_of_the_log(os.environ)
-    state = None if arguments.typed or arguments.demo else StateFile(state_file())
+    state = None if arguments.typed or arguments.demo else StateFile(state_file(), tell=_tell)
     with Vitals(state, Watchdog(os.environ)) as vitals:
         return _run(settings, arguments, vitals)
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> int:
-    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings)
-    book = assembly.intent_book(settings)
-    phrases = assembly.phrases(settings, book)
+    if is_small(settings.machine.memory):
+        vitals.runs_on_smallest_set()
+        _tell(_why_small(settings.machine.memory))
+    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings, vitals)
+    known = know(settings, _teller(vitals, UNDERSTANDING))
+    phrases = known.phrases
     with ExitStack() as stack:
         panel = stack.enter_context(closing(_panel(settings)))
         mouth = stack.enter_context(closing(_mouth(settings, vitals, panel)))
-        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), weeks=settings.answering.weeks)
+        assistant = Assistant(known.interpreter, known.responder, weeks=settings.answering.weeks)
         if arguments.demo:
             return _demo(settings, assistant, mouth)
         _welcome(settings, phrases, mouth)
+        edits = Edits(known, arguments.settings, vitals, assistant, mouth, _tell)
         if loading is None:
-            return _typed(assistant, mouth)
+            return _typed(assistant, mouth, edits)
         try:
-            settings, recogniser = _with_wake_word(settings, loading.result())
+            settings, first = _with_wake_word(settings, loading.result())
+            recogniser = assembly.lasting_recogniser(settings, first)
             ear = stack.enter_context(closing(_ear(settings, recogniser, vitals, panel)))
             hears = _opened(ear, waits=is_service(os.environ))
         except (HearingError, ModelError) as error:
@@ -72,8 +81,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             vitals.failed(HEARING, str(error))
             _tell(f"{error} You can type your questions instead.")
             mouth.say(Reply((phrases.shared(key),)))
-            return _typed(assistant, mouth)
-        phrases = assembly.phrases(settings, book)
+            return _typed(assistant, mouth, edits)
+        phrases = assembly.phrases(settings, known.book)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
         mouth.interruption = _interruption(settings, assistant, ear)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
@@ -85,7 +94,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         give_back_memory()
         _stop_on_enter(mouth)
         panel.connect(mouth.stop, ear.give)
-        _listen(assistant, ear, mouth, phrases, arguments.debug, vitals)
+        with closing(edits.watch(recogniser, settings.hearing.wake)):
+            _listen(assistant, ear, edits, mouth, phrases, arguments.debug, vitals)
     return 0
 
 
@@ -93,7 +103,7 @@ def _ear(settings: Settings, recogniser: Recogniser, vitals: Vitals, panel: Pane
     def watched(microphone: Microphone) -> Microphone:
         return WatchedMicrophone(PanelMicrophone(microphone, panel), vitals)
 
-    return LastingEar(lambda anew: assembly.microphone(settings, anew), assembly.lasting_recogniser(settings, recogniser), watched)
+    return LastingEar(lambda anew: assembly.microphone(settings, anew), recogniser, watched)
 
 
 def _opened(ear: LastingEar, waits: bool) -> bool:
@@ -118,9 +128,15 @@ def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Setting
         return settings.woken_by("phrase"), recogniser
 
 
-def _loading_recogniser(settings: Settings) -> Future[Recogniser]:
+def _loading_recogniser(settings: Settings, vitals: Vitals) -> Future[Recogniser]:
     """Loaded beside the intents, on another core: each takes about a second."""
-    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings)
+    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings, _teller(vitals, RECOGNISER))
+
+
+def _why_small(wanted: str) -> str:
+    memory = memory_at_start()
+    found = "" if wanted == "small" or memory is None else f"{memory.available} MB of {memory.total} MB of memory are free. "
+    return f"{found}It runs on its smallest set: it understands by words alone, which misses more. `memory: full` takes everything."
 
 
 def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> Attention:
@@ -143,7 +159,7 @@ def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar) -> 
     return Listening(ear, ear, assistant.judge, stop_listener)
 
 
-def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
+def _listen(assistant: Assistant, ear: LastingEar, edits: Edits, mouth: Mouth, phrases: Phrases, debug: bool, vitals: Vitals) -> None:
     lost = 0
 
     def on_turn(turn: Turn) -> None:
@@ -160,8 +176,9 @@ def _listen(assistant: Assistant, ear: LastingEar, mouth: Mouth, phrases: Phrase
             _tell(f"… {heard.text}" if isinstance(heard, Partial) else f"… {heard}")
 
     try:
-        assistant.converse(AttendedEar(ear, mouth, phrases, vitals, _tell), mouth, on_turn, on_other)
-    except BackCareError:
+        attended = AttendedEar(ear, mouth, phrases, vitals, _tell)
+        assistant.converse(RenewedEar(attended, edits.take_up), mouth, on_turn, on_other)
+    except (BackCareError, MemoryError):
         mouth.say(Reply((phrases.shared("broken"),)))
         raise
 
@@ -177,22 +194,18 @@ def _panel(settings: Settings) -> Panel:
 def _mouth(settings: Settings, vitals: Vitals, panel: Panel) -> Mouth:
     """With a voice and a speaker, which may come later; while they do not work, words on the screen, and why."""
 
-    def tell(problem: str) -> None:
-        vitals.failed(SPEAKING, problem)
-        _tell(problem)
-
     def show(text: str) -> None:
-        print(f"Back Care: {text}", flush=True)
+        _print(f"Back Care: {text}", sys.stdout)
 
     speaker, voice, problem = assembly.lasting_speaker(settings), None, ""
     try:
-        voice = assembly.lasting_voice(settings, _tell)
+        voice = assembly.lasting_voice(settings, _tell, _teller(vitals, STORE))
         speaker.open()
     except SpeakingError as error:
         problem = str(error)
         vitals.failed(SPEAKING, problem)
         _tell(f"{error} Answers are shown here instead.")
-    mouth = Mouth(voice, WatchedSpeaker(PanelSpeaker(speaker, panel), vitals), assembly.tones(), show, tell)
+    mouth = Mouth(voice, WatchedSpeaker(PanelSpeaker(speaker, panel), vitals), assembly.tones(), show, _teller(vitals, SPEAKING))
     mouth.problem = problem  # told already
     return mouth
 
@@ -212,7 +225,7 @@ def _welcome(settings: Settings, phrases: Phrases, mouth: Mouth) -> None:
 
 def _show_turn(turn: Turn) -> None:
     if turn.understanding.is_ours:
-        print(f"You: {turn.transcript.text}", flush=True)
+        _print(f"You: {turn.transcript.text}", sys.stdout)
 
 
 def _stop_on_enter(mouth: Mouth) -> None:
@@ -227,7 +240,27 @@ def _stop_on_enter(mouth: Mouth) -> None:
 
 
 def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+    _print(what, sys.stderr)
+
+
+def _print(what: str, stream: TextIO) -> None:
+    """Where that goes to a file on a full disk it is lost; what is spoken is not."""
+    try:
+        print(what, file=stream, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
+
+
+def _teller(vitals: Vitals, part: str) -> Callable[[str], None]:
+    """For what works less well than it should, and goes on."""
+
+    def tell(problem: str) -> None:
+        vitals.failed(part, problem)
+        _tell(problem)
+
+    return tell
 
 
 # --- typed ------------------------------------------------------------------------------------------------------------
@@ -247,9 +280,10 @@ class _Keyboard:
         """Nothing to forget: typing is not heard through the air."""
 
 
-def _typed(assistant: Assistant, mouth: Mouth) -> int:
+def _typed(assistant: Assistant, mouth: Mouth, edits: Edits) -> int:
     assistant.begin()
-    assistant.converse(_Keyboard(), mouth, lambda turn: None, lambda heard: None)
+    with closing(edits.watch()):
+        assistant.converse(RenewedEar(_Keyboard(), edits.take_up), mouth, lambda turn: None, lambda heard: None)
     return 0
 
 

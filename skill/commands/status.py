@@ -44,6 +44,12 @@ def _sentences(state: State | None, now: datetime) -> Iterator[str]:
     yield _at_what(state)
     if _hangs(state, now):
         yield f"It has given no sign of life since {_time(state.alive_at)}: it hangs, or the disk is full. Start it again."
+    if state.is_running:
+        yield from (f"Wrong now, {part}: {what}" for part, what in state.why.items())
+        if state.smallest_set:
+            yield "It runs on its smallest set, to spare memory: it understands by words alone, which misses more."
+        if state.waiting:
+            yield f"Edited, and in force from the next start on: {', '.join(state.waiting)}."
     counts = f"{_times(state.starts, 'start')}, {_times(state.answers, 'answer')}, {state.danger_replies} of them for a danger sign"
     yield f"Since {_time(state.counted_since)}: {counts}."
     if state.repaired:

@@ -32,10 +32,22 @@ class LastingRecogniser:
         self._tried_at_seconds = 0.0
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self.name = recogniser.name
+        self._end_silence_seconds = recogniser.end_silence_seconds
 
     @property
     def hears_speech(self) -> bool:
         return self._recogniser is not None and self._recogniser.hears_speech
+
+    @property
+    def end_silence_seconds(self) -> float:
+        """How long a silence ends her words; a fresh recogniser gets the same."""
+        return self._end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._end_silence_seconds = seconds
+        if self._recogniser is not None:
+            self._recogniser.end_silence_seconds = seconds
 
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         if self._recogniser is None:
@@ -80,6 +92,7 @@ class LastingRecogniser:
                 self._why = _reason("fresh", error)
                 continue
             self.name = self._recogniser.name
+            self._recogniser.end_silence_seconds = self._end_silence_seconds
             return True
         return False
 

@@ -52,7 +52,7 @@ class SpeechPiece:
 class Segmenter:
     """Cuts frames into utterances.
 
-    end_silence_seconds: a pause this long ends an utterance; shorter ones belong to people who search for a word.
+    end_silence_seconds: a pause this long ends an utterance; shorter ones belong to people who search for a word. May be set at any time.
     longest_seconds: an utterance is cut here, or a television in the room would never end it.
     least_speech_seconds: what has less speech than this is a click or a knock.
     pre_roll_seconds: sound kept from before the speech, so that its first syllable is whole.
@@ -65,13 +65,22 @@ class Segmenter:
         least_speech_seconds: float = 0.09,
         pre_roll_seconds: float = 0.4,
     ) -> None:
-        self._end_frames = _frames(end_silence_seconds)
+        self.end_silence_seconds = end_silence_seconds
         self._longest_frames = _frames(longest_seconds)
         self._least_frames = _frames(least_speech_seconds)
         self._knock_frames = _frames(0.2)  # speech frames further apart than this do not add up to a beginning
         self._recent: deque[bytes] = deque(maxlen=_frames(pre_roll_seconds) + self._least_frames + self._knock_frames)
         self._frames_seen = 0
         self.reset()
+
+    @property
+    def end_silence_seconds(self) -> float:
+        return self._end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._end_silence_seconds = seconds
+        self._end_frames = _frames(seconds)
 
     @property
     def is_open(self) -> bool:

@@ -52,7 +52,7 @@ class VoskRecogniser:
     def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8, patience: Patience = ENGLISH) -> None:
         self._model, self._recognizer = _load(model_folder)
         self._gate = SpeechGate(Segmenter(end_silence_seconds))
-        self._end_silence_seconds = end_silence_seconds
+        self.end_silence_seconds = end_silence_seconds
         self._silence_seconds = end_silence_seconds
         self._patience = patience
         self._fed_seconds = 0.0  # Vosk's clock, which goes on over Reset, counts only what it was given
@@ -99,7 +99,7 @@ class VoskRecogniser:
         self._fed_seconds += CHUNK_BYTES / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
 
     def _be_patient(self, said: str) -> None:
-        self._silence_seconds = self._patience.silence_seconds(said, self._end_silence_seconds)
+        self._silence_seconds = self._patience.silence_seconds(said, self.end_silence_seconds)
         self._gate.end_after(self._silence_seconds)
 
     def _feed(self) -> Iterator[Heard]:

@@ -35,6 +35,14 @@ class WakingRecogniser:
         self._last_found_seconds = 0.0
 
     @property
+    def end_silence_seconds(self) -> float:
+        return self._recogniser.end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._recogniser.end_silence_seconds = seconds
+
+    @property
     def hears_speech(self) -> bool:
         return self._recogniser.hears_speech
 

@@ -66,7 +66,8 @@ class WhisperRecogniser:
     def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8, threads: int | None = None) -> None:
         self._model = _load(model_folder, threads or min(4, os.cpu_count() or 1))
         self._tokens = _tokenizer(self._model)
-        self._gate = SpeechGate(Segmenter(end_silence_seconds))
+        self._segmenter = Segmenter(end_silence_seconds)
+        self._gate = SpeechGate(self._segmenter)
         self._start_seconds = 0.0
         self._sound = b""
         try:
@@ -74,6 +75,14 @@ class WhisperRecogniser:
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
         give_back_memory()
+
+    @property
+    def end_silence_seconds(self) -> float:
+        return self._segmenter.end_silence_seconds
+
+    @end_silence_seconds.setter
+    def end_silence_seconds(self, seconds: float) -> None:
+        self._segmenter.end_silence_seconds = seconds
 
     @property
     def hears_speech(self) -> bool:
@@ -234,6 +243,10 @@ def _load(model_folder: Path, threads: int) -> Any:
 
 
 def _damaged(folder: Path, error: Exception) -> str:
+    if isinstance(error, MemoryError) or "alloc" in str(error):
+        return (
+            f"There is not enough memory for the Whisper model in {folder}: end other programs, or write `memory: small` in the settings."
+        )
     return f"The Whisper model in {folder} is damaged ({error}): {_mend(folder)}"
 
 

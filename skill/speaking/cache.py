@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -30,8 +29,6 @@ UNFINISHED_SUFFIX = ".part"
 DIGEST_BYTES = 32
 # Two minutes of speech: what she may ask to hear again.
 MEMORY_BYTES = 6_000_000
-# A half-written file of this age has no process left that would finish it.
-ABANDONED_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,10 @@ class CachedVoice:
     """A Voice over another one. folder is made where it is missing. Several processes may prepare at once.
 
     `prepare` alone writes. A file made by `render`, for one answer and at its hour, would tell whoever looks what she asked.
+    tell: gets the first thing that goes wrong with the folder, as a sentence.
     """
 
-    def __init__(self, voice: Voice, folder: Path) -> None:
+    def __init__(self, voice: Voice, folder: Path, tell: Callable[[str], None] = lambda warning: None) -> None:
         self.name = voice.name
         self.version = voice.version
         self._voice = voice
@@ -57,6 +55,7 @@ class CachedVoice:
         self._lock = threading.Lock()
         self._memory: OrderedDict[str, Speech] = OrderedDict()
         self._warning = ""
+        self._tell = tell
 
     @property
     def speed(self) -> float:
@@ -136,6 +135,7 @@ class CachedVoice:
             samples, rate_hz = soundfile.read(io.BytesIO(stream), dtype="int16")
         except (ValueError, soundfile.SoundFileError):
             _remove(self._path(key))  # so that `prepare` makes it anew
+            self._note(f"A rendered answer in {self._folder} is damaged. It still speaks, but slower. The next start renders it anew.")
             return None
         return Speech(pcm=samples.astype("<i2").tobytes(), rate_hz=rate_hz, from_cache=True)
 
@@ -170,7 +170,7 @@ class CachedVoice:
             for entry in sorted(os.scandir(self._folder), key=lambda entry: entry.name):
                 key = entry.name.removeprefix(prefix).removesuffix(SUFFIX)
                 if entry.name.endswith(UNFINISHED_SUFFIX):
-                    if time.time() - entry.stat().st_mtime > ABANDONED_SECONDS:
+                    if not _is_being_written(entry.name):
                         _remove(Path(entry.path))
                 elif not (entry.name.startswith(prefix) and entry.name.endswith(SUFFIX)):
                     continue
@@ -186,11 +186,21 @@ class CachedVoice:
         return present, dropped
 
     def _warn(self, what: str, exc: OSError) -> None:
+        self._note(
+            f"Rendered answers cannot be {what} in {self._folder} ({exc.strerror}). It still speaks, but slower. "
+            "Make room on the disk, or make the folder writable."
+        )
+
+    def _note(self, warning: str) -> None:
         if not self._warning:
-            self._warning = (
-                f"Rendered answers cannot be {what} in {self._folder} ({exc.strerror}). It still speaks, but slower. "
-                "Make room on the disk, or make the folder writable."
-            )
+            self._warning = warning
+            self._tell(warning)
+
+
+def _is_being_written(name: str) -> bool:
+    """By the process in its name, which may finish it. Not told by its age: without a battery a Raspberry Pi's clock jumps by months."""
+    process = name.split("-")[-2] if name.count("-") >= 2 else ""
+    return process.isdecimal() and Path(f"/proc/{process}").exists()
 
 
 def _remove(path: Path) -> bool:

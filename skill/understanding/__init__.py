@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,19 +17,29 @@ from skill.understanding.screen import load_screen
 from skill.understanding.wording import normalise
 
 
-def open_interpreter(book: IntentBook, encoder_folder: Path, cache_folder: Path | None) -> ExampleInterpreter:
-    """The interpreter with the sentence encoder where it is there, else with words alone (`has_encoder` tells; the doctor says so)."""
-    from skill.understanding.encoder import SentenceEncoder
+def open_interpreter(
+    book: IntentBook, encoder_folder: Path | None, cache_folder: Path | None, tell: Callable[[str], None] = lambda problem: None
+) -> ExampleInterpreter:
+    """The interpreter with the sentence encoder where it works, else with words alone; None: with words alone, to spare memory.
 
+    tell: gets a sentence for each thing that is damaged, at once or later; it understands all the same, but less, or begins later.
+    """
     screen = load_screen(book.folder / "shared" / "danger_screen.yaml", book.intents)
-    try:
-        encoder = SentenceEncoder(encoder_folder) if encoder_folder.is_dir() else None
-    except ModelError:
-        encoder = None
     machines = load_other_machines(book.folder / "shared" / "other_machines.yaml")
-    interpreter = ExampleInterpreter(book, screen, Learned(book, encoder, cache_folder), machines)
+    interpreter = ExampleInterpreter(book, screen, _learned(book, encoder_folder, cache_folder, tell), machines)
     _give_back_memory()
     return interpreter
+
+
+def _learned(book: IntentBook, encoder_folder: Path | None, cache_folder: Path | None, tell: Callable[[str], None]) -> Learned:
+    if encoder_folder is not None:
+        from skill.understanding.encoder import SentenceEncoder
+
+        try:
+            return Learned(book, SentenceEncoder(encoder_folder), cache_folder, tell)
+        except ModelError as error:
+            tell(f"It understands by words alone, which misses much: {error}.")
+    return Learned(book, None)
 
 
 def nearest_examples(

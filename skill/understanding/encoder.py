@@ -46,11 +46,16 @@ class SentenceEncoder:
         self.fingerprint = hashlib.sha256(model.read_bytes()).hexdigest()[:16]
 
     def embed(self, sentences: Sequence[str]) -> Vectors:
-        """(n, 384) float32, each row of length one. Any text is fine, an empty one too."""
+        """(n, 384) float32, each row of length one. Any text is fine, an empty one too. Raises ModelError where the model fails."""
         # One at a time: eight-bit activations are scaled by all that is in a batch, and a sentence must not depend on its company.
         vectors = np.zeros((len(sentences), VECTOR_LENGTH), np.float32)
-        for row, sentence in enumerate(sentences):
-            encoded = self._tokenizer.encode(sentence)
-            ids, mask = np.array([encoded.ids], np.int64), np.array([encoded.attention_mask], np.int64)
-            (vectors[row : row + 1],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        try:
+            for row, sentence in enumerate(sentences):
+                encoded = self._tokenizer.encode(sentence)
+                ids, mask = np.array([encoded.ids], np.int64), np.array([encoded.attention_mask], np.int64)
+                (vectors[row : row + 1],) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        except Exception as error:  # a model that could be loaded may be damaged all the same; its message may hold the sentence
+            raise ModelError(
+                f"the sentence encoder in {self.folder} fails ({type(error).__name__}); put the folder back from the repository"
+            ) from error
         return vectors

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +65,17 @@ class Kept:
     vectors: Mapping[bytes, Packed]
 
 
-def head_for(examples: TrainingSet, encoder: SentenceEncoder, cache_folder: Path | None) -> Head:
-    """The head for these examples. A broken or missing store costs only the time to make it anew."""
+def head_for(
+    examples: TrainingSet, encoder: SentenceEncoder, cache_folder: Path | None, tell: Callable[[str], None] = lambda problem: None
+) -> Head:
+    """The head for these examples. A broken or missing store costs only the time to make it anew.
+
+    tell: gets a sentence for a broken one.
+    """
     key = examples.key(encoder)
     shipped, cache = encoder.folder / FITTED_FILE, _cache(cache_folder)
     for path in (shipped, cache):
-        kept = read_kept(path, encoder, vectors_too=False)
+        kept = read_kept(path, encoder, vectors_too=False, tell=tell)
         if kept is not None and kept.key == key:
             return Head(kept.weights)
     known, cached = read_kept(shipped, encoder), read_kept(cache, encoder)
@@ -162,9 +168,11 @@ def _pack(vector: Vectors) -> Packed:
     return np.rint(vector / scale).astype(np.int8), scale
 
 
-def read_kept(path: Path | None, encoder: SentenceEncoder, vectors_too: bool = True) -> Kept | None:
-    """None where the file is missing, damaged, or of another encoder."""
-    if path is None:
+def read_kept(
+    path: Path | None, encoder: SentenceEncoder, vectors_too: bool = True, tell: Callable[[str], None] = lambda problem: None
+) -> Kept | None:
+    """None where the file is missing, damaged (which `tell` is told), or of another encoder."""
+    if path is None or not os.path.lexists(path):
         return None
     try:
         with np.load(path, allow_pickle=False) as saved:
@@ -176,6 +184,7 @@ def read_kept(path: Path | None, encoder: SentenceEncoder, vectors_too: bool = T
                 vectors = {names[8 * row : 8 * row + 8]: (numbers[row], scales[row]) for row in range(len(numbers))}
             return Kept(str(saved["key"]), saved["classes"].tolist(), np.asarray(saved["weights"], np.float32), vectors)
     except Exception:  # numpy raises many kinds for damaged files: whatever it is, all is made anew
+        tell(f"What it learned from the examples is damaged in {path}. It learns it anew, which may take some minutes at the start.")
         return None
 
 
@@ -191,6 +200,7 @@ def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weig
         "vectors": np.array([numbers for numbers, _ in packed], np.int8).reshape(-1, VECTOR_LENGTH),
         "scales": np.array([scale for _, scale in packed], np.float32),
     }
+    name = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
@@ -199,4 +209,6 @@ def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weig
             np.savez(file, **arrays)  # type: ignore[arg-type]
         os.replace(name, path)
     except OSError:
-        return
+        if name is not None:
+            with suppress(OSError):
+                os.unlink(name)  # on a full disk each start would leave one more

@@ -7,7 +7,7 @@ step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from skill.errors import ModelError
 from skill.messages import Tier
 from skill.understanding.encoder import SentenceEncoder
 from skill.understanding.head import Scores, TrainingSet, head_for, softmax
@@ -45,11 +46,15 @@ class WordStatistics:
     def __init__(self, texts: Sequence[str], targets: Scores) -> None:
         found = [_checksums(text) for text in texts]
         every = np.concatenate(found)
-        rows = np.repeat(np.arange(len(found)), [len(one) for one in found])
+        # 32 bits, and nothing kept for longer than it is needed: this is the most memory that a start ever takes.
+        rows = np.repeat(np.arange(len(found), dtype=np.int32), [len(one) for one in found])
+        del found
         kinds, times = np.unique(every, return_counts=True)
         self._known = kinds[times > 1]
-        columns = np.searchsorted(self._known, every).clip(max=max(0, len(self._known) - 1))
+        columns = np.searchsorted(self._known, every).astype(np.int32)
+        np.minimum(columns, max(0, len(self._known) - 1), out=columns)
         kept = self._known[columns] == every if len(self._known) else np.zeros(len(every), bool)
+        del every
         rows, columns = rows[kept], columns[kept]
         counts = np.full((len(self._known), targets.shape[1]), 0.05, np.float32)
         for kind in range(targets.shape[1]):
@@ -107,12 +112,21 @@ class Opinion:
 class Learned:
     """Both sides together. A label whose examples have several tiers ("a little blood", "clots") is learned as several classes."""
 
-    def __init__(self, book: IntentBook, encoder: SentenceEncoder | None, cache_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        book: IntentBook,
+        encoder: SentenceEncoder | None,
+        cache_folder: Path | None = None,
+        tell: Callable[[str], None] = lambda problem: None,
+    ) -> None:
+        """tell: gets a sentence when something is damaged. Raises ModelError where the encoder fails on the examples."""
         examples, self._classes = training_set(book)
         self._words = WordStatistics(examples.texts, examples.targets)
         self.encoder = encoder
+        self._tell = tell
         if encoder is not None:
-            self._head = head_for(examples, encoder, cache_folder)
+            self._head = head_for(examples, encoder, cache_folder, tell)
+            encoder.embed(["does it work"])  # where all was found in the store, it has not embedded anything yet
 
     def opinions(self, sentences: Sequence[str]) -> list[Opinion]:
         """One opinion for each sentence (normalised)."""
@@ -130,5 +144,10 @@ class Learned:
         words = np.stack([self._words.log_scores(sentence) for sentence in sentences])
         if self.encoder is None:
             return softmax(words)
-        meaning = self._head.logits(self.encoder.embed(sentences))
+        try:
+            meaning = self._head.logits(self.encoder.embed(sentences))
+        except ModelError as error:
+            self._tell(f"It understands by words alone, which misses much: {error}.")
+            self.encoder = None
+            return softmax(words)
         return np.asarray((1 - _WORDS_WEIGHT) * softmax(meaning) + _WORDS_WEIGHT * softmax(words), np.float32)

@@ -119,7 +119,7 @@ def test_many_changes_are_few_writes_and_the_last_one_is_kept(file: Path) -> Non
 
 def test_it_notes_that_it_is_alive_every_few_minutes(file: Path) -> None:
     now = [1_800_000_000.0]
-    state = StateFile(file, least_seconds=0, clock=lambda: now[0])
+    state = StateFile(file, least_seconds=0, clock=lambda: now[0], steady=lambda: now[0])
     until(lambda: load_state(file))
     began = saved(file).alive_at
     now[0] += SIGN_OF_LIFE_SECONDS - 1

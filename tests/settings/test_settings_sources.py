@@ -102,6 +102,7 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(own_file: P
         "cache_folder": "~/cache",
         "intents_folder": str(PROJECT / "intents"),
         "language": "en",
+        "memory": "Small",
     }
     assert set(values) == set(GROUP_OF)
     in_file = load_settings(write(tmp_path / "all.yaml", "".join(f'{key}: "{value}"\n' for key, value in values.items())), {})

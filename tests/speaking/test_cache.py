@@ -4,7 +4,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -260,10 +259,12 @@ def test_memory_is_bounded_and_forgets_the_oldest(folder: Path, monkeypatch: pyt
 
 def test_what_a_killed_process_left_half_written_is_removed_in_time(folder: Path) -> None:
     CachedVoice(CountingVoice(), folder).prepare(LINES, no_progress)
-    old, new = folder / ".old.part", folder / ".new.part"
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    old, new = folder / f".old-{gone.pid}-1.part", folder / f".new-{os.getpid()}-1.part"
     for left in (old, new):
         left.write_bytes(b"half")
-    os.utime(old, (time.time() - 7200,) * 2)
+    os.utime(new, (0, 0))  # the clock jumped from 1970 to today: no reason to take it from the process that writes it
     CachedVoice(CountingVoice(), folder).prepare(LINES, no_progress)
     assert not old.exists()
     assert new.exists()
