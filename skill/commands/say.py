@@ -42,8 +42,11 @@ def _explain(understanding: Understanding) -> None:
 
 
 def _speak(settings: Settings, reply: Reply) -> int:
+    def tell(problem: str) -> None:
+        print(problem, file=sys.stderr)
+
     mouth = Mouth(
-        assembly.lasting_voice(settings, lambda problem: print(problem, file=sys.stderr, lambda problem: print(problem, file=sys.stderr)),
+        assembly.lasting_voice(settings, tell, tell),
         assembly.speaker(settings),
         assembly.tones(),
         lambda text: None,
