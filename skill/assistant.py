@@ -268,7 +268,7 @@ class Assistant:
         call = self.attention.called(transcript) if self.attention else None
         understanding = self._understand(transcript, call)
         understood_at = time.monotonic()
-        meant, reply = self._reply(understanding, call, now)
+        meant, reply = self._reply(understanding, call, now, transcript.confidence)
         answered_at = time.monotonic()
         seconds = {
             "hear": transcript.compute_seconds,
@@ -293,13 +293,13 @@ class Assistant:
         behind = self._interpreter.interpret(call.behind) if call and call.behind else None
         return behind if behind and behind.tier >= whole.tier else whole
 
-    def _reply(self, understanding: Understanding, call: Call | None, now: Standing) -> tuple[Understanding, Reply]:
+    def _reply(self, understanding: Understanding, call: Call | None, now: Standing, confidence: float) -> tuple[Understanding, Reply]:
         """What of it was meant for the assistant, and the answer to that."""
         if call and now is Standing.CLOSED:
             self._conversation = replace(self._conversation, talking=True)
         if call and call.behind is None and understanding.tier is Tier.NONE:
             return Understanding(understanding.text), self._listens(now)
-        meant = self.attention.meant_for_it(understanding, now) if self.attention and not call else understanding
+        meant = self.attention.meant_for_it(understanding, now, confidence) if self.attention and not call else understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
         if self.attention and self.attention.begins_anew(meant, now):

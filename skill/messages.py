@@ -199,11 +199,13 @@ class Understanding:
     """What was meant. `matches` most serious first; no match at all is "nothing of ours".
 
     denied: danger labels that she said she does not have ("I'm not bleeding").
+    nothing: the probability that it is nothing of ours, as the examples say.
     """
 
     text: str
     matches: tuple[Match, ...] = ()
     denied: tuple[str, ...] = ()
+    nothing: float = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:

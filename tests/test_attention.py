@@ -24,9 +24,16 @@ BY_PHRASE = Attention(WakePhrase("hello back care"), OPEN_WAY.not_sure)
 SURE, UNSURE = Certainty.SURE, Certainty.UNSURE
 
 
-def meaning(*labels: str, certainty: Certainty = SURE, text: str = "words", denied: tuple[str, ...] = ()) -> Understanding:
+def meaning(
+    *labels: str,
+    certainty: Certainty = SURE,
+    text: str = "words",
+    denied: tuple[str, ...] = (),
+    score: float = 0.7,
+    nothing: float = 0.0,
+) -> Understanding:
     tiers = {label: Tier.NOW if label.startswith("danger.") else Tier.NONE for label in labels}
-    return Understanding(text, tuple(Match(label, tier, certainty, 0.7) for label, tier in tiers.items()), denied)
+    return Understanding(text, tuple(Match(label, tier, certainty, score) for label, tier in tiers.items()), denied, nothing)
 
 
 NOTHING = meaning()
@@ -144,7 +151,7 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
     ("conversation", "seconds", "now"),
     [
         (Conversation(), 1, Standing.CLOSED),
-        (TALKING, AT_ONCE_SECONDS, Standing.OPEN),
+        (TALKING, AT_ONCE_SECONDS, Standing.FRESH),
         (TALKING, AT_ONCE_SECONDS + 1, Standing.PAUSING),
         (TALKING, CONVERSATION_SECONDS, Standing.PAUSING),
         (IN_CHECK, CONVERSATION_SECONDS, Standing.OPEN),
@@ -157,7 +164,7 @@ GATE = Conversation(talking=True, asked_about="relief.sleep", yes_leads_to=Tier.
         (AFTER_STOP, 1, Standing.OPEN),
         (AFTER_STOP, QUESTION_SECONDS, Standing.WAITING),
         (IN_CHECK, QUESTION_SECONDS, Standing.WAITING),
-        (GATE, AT_ONCE_SECONDS, Standing.OPEN),
+        (GATE, AT_ONCE_SECONDS, Standing.FRESH),
         (GATE, AT_ONCE_SECONDS + 1, Standing.PAUSING),
         (GATE, CONVERSATION_SECONDS + 1, Standing.CLOSED),
     ],
@@ -261,3 +268,34 @@ def test_the_word_counts_by_its_letters_where_its_sound_was_missed() -> None:
     assert call.behind is not None
     assert call.behind.text == "which shoes"
     assert BY_WORD.called(Transcript("hay drivers which shoes", "vosk", words=GARBLED + QUESTION)) is None
+
+
+# --- half heard and half understood ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("now", [Standing.CLOSED, Standing.PAUSING, Standing.FRESH])
+def test_a_danger_that_is_sure_counts_however_badly_it_is_heard(now: Standing) -> None:
+    danger = meaning("danger.bleeding", score=0.6)
+    assert OPEN_WAY.meant_for_it(danger, now, confidence=0.1) == danger
+
+
+@pytest.mark.parametrize("now", [Standing.CLOSED, Standing.PAUSING, Standing.WAITING])
+def test_a_danger_neither_sure_nor_well_heard_is_the_talk_of_the_room(now: Standing) -> None:
+    faint = meaning("danger.self_harm", certainty=UNSURE, score=0.24)
+    assert OPEN_WAY.meant_for_it(faint, now, confidence=0.9) is None
+    assert OPEN_WAY.meant_for_it(meaning("danger.breath", certainty=UNSURE, score=0.4), now, confidence=0.9) is not None
+    assert OPEN_WAY.meant_for_it(faint, Standing.OPEN, confidence=0.9) == faint
+
+
+def test_a_question_that_is_hardly_heard_does_not_open_a_talk() -> None:
+    for now in (Standing.CLOSED, Standing.PAUSING):
+        assert OPEN_WAY.meant_for_it(meaning("relief.shoes", score=0.55), now, confidence=0.6) is None
+        assert OPEN_WAY.meant_for_it(meaning("relief.shoes", score=0.95), now, confidence=0.6) is not None
+
+
+def test_in_the_middle_of_a_talk_sure_chatter_gets_no_answer_and_a_riddle_does() -> None:
+    chatter, riddle = meaning(nothing=0.95), meaning(nothing=0.6)
+    assert OPEN_WAY.meant_for_it(chatter, Standing.FRESH) is None
+    assert OPEN_WAY.meant_for_it(riddle, Standing.FRESH) == riddle
+    assert BY_PHRASE.meant_for_it(chatter, Standing.FRESH) == chatter
+    assert OPEN_WAY.meant_for_it(chatter, Standing.OPEN) == chatter

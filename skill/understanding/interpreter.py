@@ -123,20 +123,22 @@ class ExampleInterpreter:
 
     def _judged(self, text: str, transcript: Transcript) -> Understanding:
         if text in self._exact:
-            return Understanding(text, self._in_so_many_words(text, self._exact[text]))
+            matches = self._in_so_many_words(text, self._exact[text])
+            return Understanding(text, matches, nothing=0.0 if matches else 1.0)
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         pieces = self._pieces(text)
         opinions = self._learned.opinions(pieces)
         if self._is_for_another_machine(text, signs, opinions[0]):
-            return Understanding(text, (), denied)
+            return Understanding(text, (), denied, nothing=1.0)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
         dangers = [match for match in self._dangers(pieces, text, signs, opinions) if match.label not in plainly_denied]
         if not dangers:
             dangers = self._misheard(text, transcript)
         questions = self._questions(opinions, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
-        return Understanding(text, tuple(found), tuple(label for label in denied if label not in {match.label for match in dangers}))
+        still_denied = tuple(label for label in denied if label not in {match.label for match in dangers})
+        return Understanding(text, tuple(found), still_denied, opinions[0].labels[NOTHING_OF_OURS])
 
     def _is_for_another_machine(self, text: str, signs: Iterable[Sign], whole: Opinion) -> bool:
         """ "lights on the ground floor off": the examples know its small words from what happens to bodies, and are not asked."""
