@@ -15,7 +15,6 @@ from skill.answering.script import Script
 from skill.answering.weeks import tells_only_weeks, weeks_in
 from skill.messages import Certainty, Effect, Line, Match, Reply, Tier, Understanding
 from skill.understanding.intents import Intent, IntentBook, Part
-from skill.understanding.wording import normalise
 
 # Someone may be listening: these are not replayed, and nothing of them is kept (design, rules of safety 7).
 PRIVATE = frozenset({"danger.abuse", "danger.self_harm"})
@@ -272,7 +271,7 @@ class PlainResponder:
 
     def _says_no(self, understanding: Understanding) -> bool:
         """Known as a no word for word, or with a word of denial in it: "only a little" must never pass for a no."""
-        known = any(normalise(example.text) == understanding.text for example in self._book.intents["control.no"].examples)
+        known = any(example.plain == understanding.text for example in self._book.intents["control.no"].examples)
         return known or _DENIAL.search(understanding.text) is not None
 
     def _is_unclear(self, understanding: Understanding) -> bool:

@@ -49,9 +49,9 @@ class TrainingSet:
     targets: Scores
     classes: Sequence[str]
 
-    def key(self, encoder: SentenceEncoder) -> str:
-        """Checksum of all that a head depends on."""
-        words = "\n".join([_FORMAT, encoder.fingerprint, *self.classes, "", *self.texts])
+    def key(self, *others: str) -> str:
+        """Checksum of all that what is learned from it depends on. others: what else it depends on."""
+        words = "\n".join([*others, *self.classes, "", *self.texts])
         return hashlib.sha256(words.encode() + self.targets.tobytes()).hexdigest()
 
 
@@ -72,7 +72,7 @@ def head_for(
 
     tell: gets a sentence for a broken one.
     """
-    key = examples.key(encoder)
+    key = examples.key(_FORMAT, encoder.fingerprint)
     shipped, cache = encoder.folder / FITTED_FILE, _cache(cache_folder)
     for path in (shipped, cache):
         kept = read_kept(path, encoder, vectors_too=False, tell=tell)
@@ -189,10 +189,10 @@ def read_kept(
 
 
 def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weights: Scores, vectors: Mapping[str, Vectors]) -> None:
-    """Whole or not at all. Where there is no space or no right to write, nothing: the next start computes it again."""
+    """What could not be written the next start computes again."""
     packed = [_pack(vector) for vector in vectors.values()]
     arrays = {
-        "key": examples.key(encoder),
+        "key": examples.key(_FORMAT, encoder.fingerprint),
         "encoder": encoder.fingerprint,
         "classes": np.array(examples.classes),
         "weights": weights,
@@ -200,6 +200,11 @@ def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weig
         "vectors": np.array([numbers for numbers, _ in packed], np.int8).reshape(-1, VECTOR_LENGTH),
         "scales": np.array([scale for _, scale in packed], np.float32),
     }
+    write_whole(path, arrays)
+
+
+def write_whole(path: Path, arrays: Mapping[str, object]) -> None:
+    """An .npz file, whole or not at all. Where there is no space or no right to write, nothing."""
     name = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -147,9 +147,10 @@ class WeeksPart:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One way in which people say it. labels: all meanings it carries, the intent's own first."""
+    """One way in which people say it. plain: the text normalised. labels: all meanings it carries, the intent's own first."""
 
     text: str
+    plain: str
     labels: tuple[str, ...]
     tier: Tier
 
@@ -421,7 +422,7 @@ def _cross_problems(intents: Mapping[str, Intent], sources: Mapping[str, YamlSou
                 for also in example.labels
                 if also not in intents and also not in labels
             ]
-            if (first := home.setdefault(normalise(example.text), label)) != label:
+            if (first := home.setdefault(example.plain, label)) != label:
                 what = f"{example.text!r} stands in {sources[first].path.name} too; keep one of them"
                 problems.append(sources[label].problem(where, what))
     return problems
@@ -453,5 +454,5 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
 
 def _example(label: str, tier: Tier, given: str | _ExampleFile) -> Example:
     if isinstance(given, str):
-        return Example(given, (label,), tier)
-    return Example(given.say, (label, *given.also), _TIER_WORDS.get(given.tier or "", tier))
+        return Example(given, normalise(given), (label,), tier)
+    return Example(given.say, normalise(given.say), (label, *given.also), _TIER_WORDS.get(given.tier or "", tier))

@@ -98,7 +98,7 @@ class ExampleInterpreter:
         self._other_machines = other_machines
         self._learned = learned
         self._at = thresholds or Thresholds()
-        self._exact = {normalise(example.text): example for example in book.examples}
+        self._exact = {example.plain: example for example in book.examples}
 
     def interpret(self, transcript: Transcript) -> Understanding:
         text = normalise(transcript.text)

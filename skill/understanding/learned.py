@@ -7,6 +7,7 @@ step.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from skill.errors import ModelError
 from skill.messages import Tier
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import Scores, TrainingSet, head_for, softmax
+from skill.understanding.head import Scores, TrainingSet, head_for, softmax, write_whole
 from skill.understanding.intents import IntentBook
-from skill.understanding.wording import normalise
 
+WORDS_FILE = "words.npz"
+_WORDS_FORMAT = "words 1"
 _WORDS_WEIGHT = 0.15  # of the two sides together; measured with benchmarks.understanding
 
 
@@ -38,40 +40,70 @@ def features(text: str) -> list[str]:
 
 
 class WordStatistics:
-    """Naive Bayes over `features`; the fit is a count. About 0.2 ms a sentence.
+    """Naive Bayes over `features`; the fit is a count (`count_words`). About 0.2 ms a sentence.
 
-    Features are kept as their checksums: as strings, those of all examples would take most of the memory of understanding.
+    known: (features,) checksums, in order: as strings, those of all examples would take most of the memory of understanding.
+    log_odds: (features, labels). prior: (labels,).
     """
 
-    def __init__(self, texts: Sequence[str], targets: Scores) -> None:
-        found = [_checksums(text) for text in texts]
-        every = np.concatenate(found)
-        # 32 bits, and nothing kept for longer than it is needed: this is the most memory that a start ever takes.
-        rows = np.repeat(np.arange(len(found), dtype=np.int32), [len(one) for one in found])
-        del found
-        kinds, times = np.unique(every, return_counts=True)
-        self._known = kinds[times > 1]
-        columns = np.searchsorted(self._known, every).astype(np.int32)
-        np.minimum(columns, max(0, len(self._known) - 1), out=columns)
-        kept = self._known[columns] == every if len(self._known) else np.zeros(len(every), bool)
-        del every
-        rows, columns = rows[kept], columns[kept]
-        counts = np.full((len(self._known), targets.shape[1]), 0.05, np.float32)
-        for kind in range(targets.shape[1]):
-            counts[:, kind] += np.bincount(columns[targets[rows, kind] > 0], minlength=len(self._known))
-        odds = np.log(counts / counts.sum(0)) - np.log(counts.sum(1, keepdims=True) / counts.sum())
-        self._log_odds = odds.astype(np.float16)
-        self._prior = np.log((targets.sum(0) + 1) / (targets.sum() + targets.shape[1]))
+    def __init__(self, known: NDArray[np.uint32], log_odds: NDArray[np.float16], prior: NDArray[np.float32]) -> None:
+        self.known = known
+        self.log_odds = log_odds
+        self.prior = prior
 
     def log_scores(self, text: str) -> Scores:
         """(labels,) unnormalised. Damped by the square root of the number of features, since they hang together."""
         wanted = _checksums(text)
-        places = np.searchsorted(self._known, wanted).clip(max=max(0, len(self._known) - 1))
-        columns = places[self._known[places] == wanted] if len(self._known) else places[:0]
+        places = np.searchsorted(self.known, wanted).clip(max=max(0, len(self.known) - 1))
+        columns = places[self.known[places] == wanted] if len(self.known) else places[:0]
         if not len(columns):
-            return np.asarray(self._prior, np.float32)
-        evidence = self._log_odds[columns].sum(0, dtype=np.float32)
-        return np.asarray(self._prior + evidence * (3.0 / len(columns) ** 0.5), np.float32)
+            return self.prior
+        evidence = self.log_odds[columns].sum(0, dtype=np.float32)
+        return np.asarray(self.prior + evidence * (3.0 / len(columns) ** 0.5), np.float32)
+
+
+def count_words(texts: Sequence[str], targets: Scores) -> WordStatistics:
+    """Counted from the examples: some seconds for tens of thousands on a small machine. texts: normalised. targets: (texts, labels)."""
+    found = [_checksums(text) for text in texts]
+    every = np.concatenate(found)
+    rows = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    kinds, times = np.unique(every, return_counts=True)
+    known = kinds[times > 1]
+    columns = np.searchsorted(known, every).clip(max=max(0, len(known) - 1))
+    kept = known[columns] == every if len(known) else np.zeros(len(every), bool)
+    rows, columns = rows[kept], columns[kept]
+    counts = np.full((len(known), targets.shape[1]), 0.05, np.float32)
+    for kind in range(targets.shape[1]):
+        counts[:, kind] += np.bincount(columns[targets[rows, kind] > 0], minlength=len(known))
+    odds = np.log(counts / counts.sum(0)) - np.log(counts.sum(1, keepdims=True) / counts.sum())
+    prior = np.log((targets.sum(0) + 1) / (targets.sum() + targets.shape[1]))
+    return WordStatistics(known, odds.astype(np.float16), prior.astype(np.float32))
+
+
+def words_for(examples: TrainingSet, cache_folder: Path | None, tell: Callable[[str], None] = lambda problem: None) -> WordStatistics:
+    """As counted before, where these examples were; a missing or broken file (which `tell` is told) costs only the time to count anew."""
+    path = cache_folder / WORDS_FILE if cache_folder else None
+    key = examples.key(_WORDS_FORMAT)
+    kept = _read_words(path, key, tell)
+    if kept is not None:
+        return kept
+    counted = count_words(examples.texts, examples.targets)
+    if path is not None:
+        write_whole(path, {"key": key, "known": counted.known, "log_odds": counted.log_odds, "prior": counted.prior})
+    return counted
+
+
+def _read_words(path: Path | None, key: str, tell: Callable[[str], None]) -> WordStatistics | None:
+    if path is None or not os.path.lexists(path):
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            if str(saved["key"]) != key:
+                return None
+            return WordStatistics(saved["known"], saved["log_odds"], saved["prior"])
+    except Exception:  # numpy raises many kinds for damaged files
+        tell(f"The counts of words are damaged in {path}. They are counted anew.")
+        return None
 
 
 def _checksums(text: str) -> NDArray[np.uint32]:
@@ -90,7 +122,7 @@ def training_set(book: IntentBook) -> tuple[TrainingSet, tuple[tuple[str, Tier],
         targets[row, place[own[row]]] = 1.0
         targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
     names = [f"{label} {tier.word}" for label, tier in classes]
-    return TrainingSet([normalise(example.text) for example in examples], targets, names), classes
+    return TrainingSet([example.plain for example in examples], targets, names), classes
 
 
 @dataclass(frozen=True)
@@ -121,7 +153,7 @@ class Learned:
     ) -> None:
         """tell: gets a sentence when something is damaged. Raises ModelError where the encoder fails on the examples."""
         examples, self._classes = training_set(book)
-        self._words = WordStatistics(examples.texts, examples.targets)
+        self._words = words_for(examples, cache_folder, tell)
         self.encoder = encoder
         self._tell = tell
         if encoder is not None:

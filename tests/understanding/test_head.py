@@ -10,7 +10,7 @@ import pytest
 from skill.understanding.encoder import SentenceEncoder
 from skill.understanding.head import FITTED_FILE, Head, TrainingSet, fit, head_for, write_kept
 from skill.understanding.intents import load_intents
-from skill.understanding.learned import training_set
+from skill.understanding.learned import WORDS_FILE, WordStatistics, count_words, training_set, words_for
 from skill.understanding.wording import normalise
 from tests.knowledge import ENCODER, ENGLISH, needs_encoder
 
@@ -107,3 +107,30 @@ def test_the_fit_arrives_and_stays(encoder: SentenceEncoder) -> None:
     again = fit(vectors, targets, reached)
     assert float(np.abs(again - reached).max()) < 0.05 * float(np.abs(reached).max())
     assert float((Head(reached).logits(vectors).argmax(1) == targets.argmax(1)).mean()) > 0.95
+
+
+def told_apart(words: WordStatistics) -> list[int]:
+    return [int(words.log_scores(text).argmax()) for text in ("blood on it", "which heels", "some music")]
+
+
+def test_counted_words_are_kept_and_counted_anew_when_damaged_or_of_others(tmp_path: Path) -> None:
+    given, problems = examples(), list[str]()
+    counted = words_for(given, tmp_path, problems.append)
+    kept = tmp_path / WORDS_FILE
+    before = kept.stat().st_mtime_ns
+    again = words_for(given, tmp_path, problems.append)
+    assert np.array_equal(again.log_odds, counted.log_odds)
+    assert told_apart(again) == told_apart(counted)
+    assert (kept.stat().st_mtime_ns, problems) == (before, [])
+
+    words_for(examples(("trainers", 2)), tmp_path, problems.append)
+    assert kept.stat().st_mtime_ns != before
+
+    kept.write_bytes(kept.read_bytes()[:200])
+    assert told_apart(words_for(given, tmp_path, problems.append)) == told_apart(counted)
+    assert len(problems) == 1
+    assert str(kept) in problems[0]
+
+
+def test_without_a_folder_to_keep_them_words_are_counted() -> None:
+    assert told_apart(words_for(examples(), None)) == told_apart(count_words(TEXTS, examples().targets))

@@ -309,13 +309,15 @@ def test_a_damaged_encoder_leaves_the_words(short: Path, tmp_path: Path, damage:
 def test_a_damaged_cache_costs_only_time(short: Path, tmp_path: Path, damage: str) -> None:
     book = load_intents(short)
     fresh = understood(open_interpreter(book, ENCODER, tmp_path), "how should i sleep")
-    (store,) = tmp_path.iterdir()
-    content = store.read_bytes()
-    store.unlink()
-    if damage == "folder":
-        store.mkdir()
-    else:
-        store.write_bytes({"garbage": b"PK\x03\x04 no", "truncated": content[: len(content) // 2]}[damage])
+    stores = sorted(tmp_path.iterdir())
+    assert [store.name for store in stores] == ["understanding.npz", "words.npz"]
+    for store in stores:
+        content = store.read_bytes()
+        store.unlink()
+        if damage == "folder":
+            store.mkdir()
+        else:
+            store.write_bytes({"garbage": b"PK\x03\x04 no", "truncated": content[: len(content) // 2]}[damage])
     assert understood(open_interpreter(book, ENCODER, tmp_path), "how should i sleep") == fresh
 
 
