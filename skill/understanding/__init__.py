@@ -39,7 +39,7 @@ def _learned(book: IntentBook, encoder_folder: Path | None, cache_folder: Path |
             return Learned(book, SentenceEncoder(encoder_folder), cache_folder, tell)
         except ModelError as error:
             tell(f"It understands by words alone, which misses much: {error}.")
-    return Learned(book, None)
+    return Learned(book, None, cache_folder, tell)
 
 
 def nearest_examples(
