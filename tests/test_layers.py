@@ -75,7 +75,7 @@ BELOW = {
     "skill.devices": {"skill.errors"},
     "skill.stages": {"skill.messages", "skill.answering.conversation"},
     "skill.hearing": {"skill.messages", "skill.errors", "skill.memory", "skill.stages", "skill.devices", "skill.stop_words"},
-    "skill.understanding": {"skill.messages", "skill.errors", "skill.yaml_source"},
+    "skill.understanding": {"skill.messages", "skill.errors", "skill.memory", "skill.yaml_source"},
     "skill.stop_words": set(),
     "skill.answering": {"skill.messages", "skill.errors", "skill.yaml_source", "skill.understanding", "skill.stop_words"},
     "skill.speaking": {"skill.messages", "skill.errors", "skill.stages", "skill.devices"},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from skill.errors import ModelError
+from skill.memory import give_back_memory
 from skill.understanding.head import nearest
 from skill.understanding.intents import Example, IntentBook
 from skill.understanding.interpreter import ExampleInterpreter
@@ -27,7 +26,7 @@ def open_interpreter(
     screen = load_screen(book.folder / "shared" / "danger_screen.yaml", book.intents)
     machines = load_other_machines(book.folder / "shared" / "other_machines.yaml")
     interpreter = ExampleInterpreter(book, screen, _learned(book, encoder_folder, cache_folder, tell), machines)
-    _give_back_memory()
+    give_back_memory()  # what fitting and loading left free
     return interpreter
 
 
@@ -55,9 +54,3 @@ def nearest_examples(
     examples, _ = training_set(book)
     found = nearest(examples, encoder, cache_folder, normalise(text), count)
     return [(likeness, book.examples[row]) for likeness, row in found]
-
-
-def _give_back_memory() -> None:
-    """What fitting and loading left free stays with the process otherwise, some thirty megabytes: much on a Raspberry Pi."""
-    with suppress(OSError, AttributeError):  # another C library than glibc has no such call
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
