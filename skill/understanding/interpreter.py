@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from skill.messages import Certainty, Match, Tier, Transcript, Understanding
@@ -19,6 +19,7 @@ _LEAST_CLAUSE_WORDS = 3
 _COURTESY = frozenset({"control.greet", "control.thanks"})
 _LONGEST_COURTESY_WORDS = 4
 _TRACE = 0.05
+_TRACE_OF_DANGER = 0.15
 # Where a question begins behind something else: "i am bleeding should i lie down".
 _QUESTION_BEGINS = re.compile(
     r"\s(?=(?:should|can|could|may|shall|must|do|is it|what|which|how|where) (?:i|she|we|it|is|to|can|should|do|ok|safe)\b)"
@@ -82,6 +83,21 @@ class Thresholds:
     alternative: float = 0.70
 
 
+class _Pieces:
+    """What the examples say of a sentence and of its clauses. A clause is judged when it is asked for: that is what costs time."""
+
+    def __init__(self, learned: Learned, whole: str, clauses: Sequence[str]) -> None:
+        self.clauses = clauses
+        self._learned = learned
+        self._known: dict[str, Opinion] = {}
+        self.whole = self.of(whole)
+
+    def of(self, piece: str) -> Opinion:
+        if piece not in self._known:
+            self._known[piece] = self._learned.opinion(piece)
+        return self._known[piece]
+
+
 class ExampleInterpreter:
     """The Interpreter (skill.stages) that learns from the examples in the YAML."""
 
@@ -127,18 +143,17 @@ class ExampleInterpreter:
             return Understanding(text, matches, nothing=0.0 if matches else 1.0)
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
-        pieces = self._pieces(text)
-        opinions = self._learned.opinions(pieces)
-        if self._is_for_another_machine(text, signs, opinions[0]):
+        pieces = _Pieces(self._learned, *self._pieces(text))
+        if self._is_for_another_machine(text, signs, pieces.whole):
             return Understanding(text, (), denied, nothing=1.0)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
-        dangers = [match for match in self._dangers(pieces, text, signs, opinions) if match.label not in plainly_denied]
+        dangers = [match for match in self._dangers(pieces, text, signs) if match.label not in plainly_denied]
         if not dangers:
             dangers = self._misheard(text, transcript)
-        questions = self._questions(opinions, bool(dangers))
+        questions = self._questions(pieces, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         still_denied = tuple(label for label in denied if label not in {match.label for match in dangers})
-        return Understanding(text, tuple(found), still_denied, opinions[0].labels[NOTHING_OF_OURS])
+        return Understanding(text, tuple(found), still_denied, pieces.whole.labels[NOTHING_OF_OURS])
 
     def _is_for_another_machine(self, text: str, signs: Iterable[Sign], whole: Opinion) -> bool:
         """ "lights on the ground floor off": the examples know its small words from what happens to bodies, and are not asked."""
@@ -157,18 +172,17 @@ class ExampleInterpreter:
             matches.append(Match(label, tier, Certainty.SURE, 1.0, ("said in so many words",)))
         return tuple(sorted(matches, key=lambda match: -match.tier))
 
-    def _pieces(self, text: str) -> list[str]:
-        """The whole first, then its clauses where there are several of some length."""
+    def _pieces(self, text: str) -> tuple[str, list[str]]:
+        """The whole, and its clauses where there are several of some length."""
         parts = (part for clause in self._screen.clauses(text) for part in _question_apart(clause))
         clauses = [part for part in parts if len(part.split()) >= _LEAST_CLAUSE_WORDS]
-        whole = " ".join(text.split()[:_LONGEST_WORDS])
-        return [whole, *(clauses[:_MOST_PIECES] if len(clauses) > 1 else [])]
+        return " ".join(text.split()[:_LONGEST_WORDS]), clauses[:_MOST_PIECES] if len(clauses) > 1 else []
 
     # --- danger ---------------------------------------------------------------------------------------------------------
 
-    def _dangers(self, pieces: list[str], text: str, signs: Iterable[Sign], opinions: list[Opinion]) -> list[Match]:
+    def _dangers(self, pieces: _Pieces, text: str, signs: Iterable[Sign]) -> list[Match]:
         reported = {sign.label: sign for sign in signs if sign.said is Said.REPORTED}
-        whole, clauses = opinions[0], self._clauses_that_count(pieces, opinions)
+        whole, clauses = pieces.whole, self._clauses_that_count(pieces)
         likely = max([whole.danger, *(0.8 * clause.danger for clause in clauses)])
         if likely < (self._at.danger_with_sign if reported else self._at.danger):
             return []
@@ -177,15 +191,11 @@ class ExampleInterpreter:
         chosen = [label for label, score in scores.items() if score == best or score >= self._at.second_danger]
         return [self._danger(label, scores[label], chosen, text, whole, reported.get(label), likely) for label in chosen]
 
-    def _clauses_that_count(self, pieces: list[str], opinions: list[Opinion]) -> list[Opinion]:
-        whole, *clauses = opinions
-        if whole.danger > 0.15:
-            return clauses
-        return [
-            clause
-            for clause, words in zip(clauses, pieces[1:], strict=True)
-            if clause.danger >= self._at.clause and any(sign.said is Said.REPORTED for sign in self._screen.look(words))
-        ]
+    def _clauses_that_count(self, pieces: _Pieces) -> list[Opinion]:
+        if pieces.whole.danger > _TRACE_OF_DANGER:
+            return [pieces.of(clause) for clause in pieces.clauses]
+        reporting = (clause for clause in pieces.clauses if any(sign.said is Said.REPORTED for sign in self._screen.look(clause)))
+        return [opinion for opinion in map(pieces.of, reporting) if opinion.danger >= self._at.clause]
 
     def _danger_scores(self, whole: Opinion, clauses: list[Opinion], reported: dict[str, Sign]) -> dict[str, float]:
         """A clause counts for a label only where the screen found it reported, or the whole sentence has a trace of it: "my back hurts"
@@ -215,7 +225,8 @@ class ExampleInterpreter:
         readings = [reading for reading in dict.fromkeys(readings) if reading and reading != text][:4]
         if not readings:
             return []
-        for reading, opinion in zip(readings, self._learned.opinions(readings), strict=True):
+        for reading in readings:
+            opinion = self._learned.opinion(reading)
             signs = {sign.label: sign for sign in self._screen.look(reading) if sign.said is Said.REPORTED}
             label = max((name for name in opinion.labels if name.startswith("danger.")), key=opinion.labels.__getitem__)
             if label in signs and opinion.danger >= self._at.alternative:
@@ -225,8 +236,8 @@ class ExampleInterpreter:
 
     # --- questions and control -------------------------------------------------------------------------------------------
 
-    def _questions(self, opinions: list[Opinion], beside_danger: bool) -> list[Match]:
-        whole, *clauses = opinions
+    def _questions(self, pieces: _Pieces, beside_danger: bool) -> list[Match]:
+        whole = pieces.whole
         ours = {label: value for label, value in whole.labels.items() if label != NOTHING_OF_OURS and not label.startswith("danger.")}
         label = max(ours, key=ours.__getitem__)
         matches = []
@@ -234,18 +245,19 @@ class ExampleInterpreter:
         enough = max(self._at.question, nothing) if not beside_danger else self._at.second_question
         if ours[label] >= enough or (not beside_danger and sum(ours.values()) > max(0.5, nothing)):
             matches.append(self._question(label, ours[label]))
-        for piece in (whole, *clauses):
-            for other, value in piece.labels.items():
-                fits = other in ours and not other.startswith("control.") and other not in {match.label for match in matches}
-                if (
-                    fits
-                    and value >= (self._at.second_question if piece is whole else self._at.clause_question)
-                    and (matches or beside_danger)
-                ):
-                    matches.append(self._question(other, value))
+        if matches or beside_danger:
+            self._add_further(matches, whole.labels, ours, self._at.second_question)
+            for clause in pieces.clauses:
+                self._add_further(matches, pieces.of(clause).labels, ours, self._at.clause_question)
         if any(not match.label.startswith("control.") for match in matches) or beside_danger:
             matches = [match for match in matches if not match.label.startswith("control.")]
         return matches[:2]
+
+    def _add_further(self, matches: list[Match], labels: Mapping[str, float], ours: Container[str], enough: float) -> None:
+        """Whatever else is asked in the same breath."""
+        for label, value in labels.items():
+            if value >= enough and label in ours and not label.startswith("control.") and label not in {match.label for match in matches}:
+                matches.append(self._question(label, value))
 
     @staticmethod
     def _question(label: str, score: float) -> Match:

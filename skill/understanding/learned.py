@@ -129,16 +129,33 @@ def training_set(book: IntentBook) -> tuple[TrainingSet, tuple[tuple[str, Tier],
 class Opinion:
     """What the examples say of one sentence.
 
-    labels: probability of each label (they sum to 1). tiers: the likeliest tier, were it this label.
+    labels: probability of each label (they sum to 1). tiers: the likeliest tier, were it this label. danger: of any danger at all.
     """
 
     labels: Mapping[str, float]
     tiers: Mapping[str, Tier]
+    danger: float
 
-    @property
-    def danger(self) -> float:
-        """Probability of any danger at all."""
-        return sum(value for label, value in self.labels.items() if label.startswith("danger."))
+
+class _Classes:
+    """Probabilities of the classes ("danger.fever now") → an Opinion of the labels."""
+
+    def __init__(self, classes: Sequence[tuple[str, Tier]]) -> None:
+        self._labels = list(dict.fromkeys(label for label, _ in classes))
+        places = {label: place for place, label in enumerate(self._labels)}
+        self._label_of = np.array([places[label] for label, _ in classes])
+        self._is_danger = np.array([label.startswith("danger.") for label, _ in classes])
+        tiers: dict[str, list[tuple[int, Tier]]] = {}
+        for place, (label, tier) in enumerate(classes):
+            tiers.setdefault(label, []).append((place, tier))
+        self._only_tier = {label: found[0][1] for label, found in tiers.items()}
+        self._several_tiers = {label: found for label, found in tiers.items() if len(found) > 1}
+
+    def opinion(self, row: Scores) -> Opinion:
+        """row: (classes,) that sum to 1."""
+        labels = dict(zip(self._labels, np.bincount(self._label_of, row).tolist(), strict=True))
+        likeliest = {label: max((row[place], tier) for place, tier in found)[1] for label, found in self._several_tiers.items()}
+        return Opinion(labels, self._only_tier | likeliest, float(row[self._is_danger].sum()))
 
 
 class Learned:
@@ -152,7 +169,8 @@ class Learned:
         tell: Callable[[str], None] = lambda problem: None,
     ) -> None:
         """tell: gets a sentence when something is damaged. Raises ModelError where the encoder fails on the examples."""
-        examples, self._classes = training_set(book)
+        examples, classes = training_set(book)
+        self._classes = _Classes(classes)
         self._words = words_for(examples, cache_folder, tell)
         self.encoder = encoder
         self._tell = tell
@@ -160,26 +178,18 @@ class Learned:
             self._head = head_for(examples, encoder, cache_folder, tell)
             encoder.embed(["does it work"])  # where all was found in the store, it has not embedded anything yet
 
-    def opinions(self, sentences: Sequence[str]) -> list[Opinion]:
-        """One opinion for each sentence (normalised)."""
-        return [self._opinion(row) for row in self._scores(sentences)]
+    def opinion(self, sentence: str) -> Opinion:
+        """sentence: normalised."""
+        return self._classes.opinion(self._scores(sentence))
 
-    def _opinion(self, row: Scores) -> Opinion:
-        labels: dict[str, float] = {}
-        best: dict[str, tuple[float, Tier]] = {}
-        for (label, tier), value in zip(self._classes, map(float, row), strict=True):
-            labels[label] = labels.get(label, 0.0) + value
-            best[label] = max(best.get(label, (-1.0, Tier.NONE)), (value, tier))
-        return Opinion(labels, {label: tier for label, (_, tier) in best.items()})
-
-    def _scores(self, sentences: Sequence[str]) -> Scores:
-        words = np.stack([self._words.log_scores(sentence) for sentence in sentences])
+    def _scores(self, sentence: str) -> Scores:
+        words = softmax(self._words.log_scores(sentence))
         if self.encoder is None:
-            return softmax(words)
+            return words
         try:
-            meaning = self._head.logits(self.encoder.embed(sentences))
+            meaning = self._head.logits(self.encoder.embed([sentence]))[0]
         except ModelError as error:
             self._tell(f"It understands by words alone, which misses much: {error}.")
             self.encoder = None
-            return softmax(words)
-        return np.asarray((1 - _WORDS_WEIGHT) * softmax(meaning) + _WORDS_WEIGHT * softmax(words), np.float32)
+            return words
+        return np.asarray((1 - _WORDS_WEIGHT) * softmax(meaning) + _WORDS_WEIGHT * words, np.float32)

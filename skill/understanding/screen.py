@@ -79,12 +79,6 @@ class _ScreenFile(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Pattern:
-    label: str
-    groups: tuple[re.Pattern[str], ...]
-
-
-@dataclass(frozen=True)
 class _Raise:
     label: str
     to: Tier
@@ -106,11 +100,10 @@ class DangerScreen:
         self._past = any_of(rules.past)
         self._others = any_of(rules.others)
         self._hers = any_of(rules.hers)
-        self._patterns = tuple(
-            _Pattern(label, tuple(any_of(group.split("/")) for group in sign.split("+")))
+        self._patterns = {
+            label: tuple(tuple(any_of(group.split("/")) for group in sign.split("+")) for sign in danger.signs)
             for label, danger in rules.dangers.items()
-            for sign in danger.signs
-        )
+        }
         self._never = {label: any_of(danger.never) for label, danger in rules.dangers.items() if danger.never}
         self.starts_at = {label: Tier.from_word(tier) for label, tier in rules.starts_at.items()}
         self._raises = tuple(
@@ -125,22 +118,21 @@ class DangerScreen:
 
     @property
     def labels(self) -> frozenset[str]:
-        return frozenset(pattern.label for pattern in self._patterns) | frozenset(rule.label for rule in self._raises)
+        return frozenset(self._patterns) | frozenset(rule.label for rule in self._raises)
 
     def look(self, text: str) -> tuple[Sign, ...]:
         """text: normalised. Each label at most once in each manner of speaking."""
         found: dict[tuple[str, Said], Sign] = {}
         for clause in self.clauses(text):
-            for pattern in self._patterns:
-                never = self._never.get(pattern.label)
+            for label, patterns in self._patterns.items():
+                never = self._never.get(label)
                 cleared = never.sub(lambda hit: "_" * len(hit[0]), clause) if never else clause
-                hits = [group.search(cleared) for group in pattern.groups]
-                if not all(hits):
-                    continue
-                spans = sorted((hit.start(), hit.end()) for hit in hits if hit)
-                said = self._manner(cleared, spans, text)
-                words = " … ".join(cleared[start:end] for start, end in spans)
-                found.setdefault((pattern.label, said), Sign(pattern.label, words, said))
+                for groups in patterns:
+                    spans = _spans(groups, cleared)
+                    if spans:
+                        said = self._manner(cleared, spans, text)
+                        words = " … ".join(cleared[start:end] for start, end in spans)
+                        found.setdefault((label, said), Sign(label, words, said))
         return tuple(found.values())
 
     def clauses(self, text: str) -> list[str]:
@@ -186,6 +178,17 @@ class DangerScreen:
     @staticmethod
     def _last(words: re.Pattern[str], clause: str, before: int) -> int:
         return max((hit.start() for hit in words.finditer(clause[:before])), default=-1)
+
+
+def _spans(groups: Sequence[re.Pattern[str]], clause: str) -> list[tuple[int, int]]:
+    """Where the words of a sign stand, in order; empty where one of its groups is not there: most signs end at the first."""
+    spans = []
+    for group in groups:
+        hit = group.search(clause)
+        if hit is None:
+            return []
+        spans.append(hit.span())
+    return sorted(spans)
 
 
 def load_screen(path: Path, labels: Mapping[str, object]) -> DangerScreen:
