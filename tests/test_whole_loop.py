@@ -148,13 +148,16 @@ def test_a_danger_sign_is_sent_to_care_before_anything_else(
 def test_with_a_wake_phrase_it_answers_what_follows_it_and_danger(
     converse: Callable, sound_card: VirtualSoundCard, spoken: Callable[[str], Path], recogniser: str, tmp_path: Path
 ) -> None:
-    """Chatter and a question without the phrase, the phrase with a question, goodbye, a danger sign, the phrase alone and its tone."""
+    """Chatter and a question without the phrase; the phrase alone, its tone and a question; the phrase with words; danger without it."""
     with converse(BACK_CARE_RECOGNISER=recogniser, BACK_CARE_WAKE="phrase", BACK_CARE_SPEED="1.6") as conversation:
 
-        def ask(words: str, answer: str) -> None:
+        def ask(words: str, answer: str) -> str:
             sound_card.play_into_microphone(spoken(words))
             said = conversation.wait_for("Back Care: ", ANSWER_SECONDS)
             assert said.startswith(f"Back Care: {answer}"), conversation.said
+            return said
+
+        def listen_to_its_end(said: str) -> None:
             time.sleep(len(said.split()) / 130 * 60 / 1.3 + 4)
 
         ready = "When you want me, say: hello back care."
@@ -163,15 +166,14 @@ def test_with_a_wake_phrase_it_answers_what_follows_it_and_danger(
         time.sleep(READY_SECONDS)  # a longer line than without a phrase
         for chatter in ("We need to buy milk and bread.", "How should I sleep?"):
             sound_card.play_into_microphone(spoken(chatter))
-        ask("Hello back care, what shoes should I wear?", "Flat shoes")  # its answer is the first that comes
-        ask("Goodbye.", "Goodbye")
-        ask("I am bleeding.", "Go to a hospital")
-        ask("Goodbye.", "Goodbye")
         recording = tmp_path / "tone.wav"
         with sound_card.record_speaker(recording):
             sound_card.play_into_microphone(spoken("Hello back care."))
             wait_for_sound(recording)
-        ask("What shoes should I wear?", "Flat shoes")
+        listen_to_its_end(ask("What shoes should I wear?", "Flat shoes"))  # its answer is the first that comes
+        listen_to_its_end(ask("Goodbye.", "Goodbye"))
+        listen_to_its_end(ask("Hello back care, goodbye.", "Goodbye"))
+        ask("I am bleeding.", "Go to a hospital")
 
 
 def wait_for_sound(recording: Path) -> None:

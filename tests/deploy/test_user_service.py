@@ -27,7 +27,7 @@ UNITS = "/home/maria/.config/systemd/user"
 FOR_THE_TEST = """\
 [Service]
 StandardError=append:/home/maria/log
-WatchdogSec=10s
+WatchdogSec=20s
 RestartSec=1
 """
 
