@@ -18,6 +18,12 @@ from tests.virtual_sound import VirtualSoundCard, missing_programs, virtual_soun
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: of two that run beside each other none shall begin such a file when the other has nothing left."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def sound_card() -> Iterator[VirtualSoundCard]:
     """A virtual microphone and speaker, seen by this process too: they are there before PortAudio first looks for devices."""

@@ -80,6 +80,7 @@ def test_worse_is_less() -> None:
     assert Heard.BADLY < Heard.JUST < Heard.WELL
 
 
+@pytest.mark.slow
 def test_it_walks_from_here_to_the_door(
     sound_card: VirtualSoundCard, whisper_model: Path, spoken: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def test_a_microphone_that_comes_back_with_another_number_is_found_by_its_name(h
     house.wait_for(AGAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_sound_server_that_dies_and_one_that_hangs_are_outlived(house: Household) -> None:
     house.card.kill()

@@ -69,6 +69,7 @@ def signs(systemd: socket.socket) -> list[bytes]:
         return told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1_500)
 def test_it_tells_systemd_and_status_what_it_is_at(
     watched: Program, systemd: socket.socket, sound_card: VirtualSoundCard, spoken: Callable[[str], Path], tmp_path: Path
