@@ -99,6 +99,12 @@ def spotted_at(listener: StopListener, speech: Speech, sound: Samples) -> Iterat
             yield (start + size) / RATE_HZ
 
 
+def stop_listener() -> StopListener:
+    """As the assistant has it."""
+    settings = Settings()
+    return assembly.stop_listener(settings, assembly.recogniser(settings))
+
+
 def all_lines(settings: Settings) -> list[Line]:
     """Everything that can be said, with the settings' placeholders filled in and without."""
     book = assembly.intent_book(settings)
@@ -177,7 +183,7 @@ def at_level(samples: Samples, rms: float) -> Samples:
 
 def own_voice(speeches: list[Speech], distorts: bool = False, loses_sound: bool = False) -> dict[str, float]:
     """How often its own voice made it silent. One listener for all lines, as in a conversation."""
-    listener, room = assembly.stop_listener(Settings()), Room(np.random.default_rng(1), distorts, loses_sound)
+    listener, room = stop_listener(), Room(np.random.default_rng(1), distorts, loses_sound)
     stops = sum(len(list(spotted_at(listener, speech, room.heard(speech)[0]))) for speech in speeches)
     return {"lines": len(speeches), "hours": sum(speech.seconds for speech in speeches) / 3600, "false stops": stops}
 
@@ -185,7 +191,7 @@ def own_voice(speeches: list[Speech], distorts: bool = False, loses_sound: bool 
 def her_words(speeches: list[Speech], most_people: int) -> dict[str, dict[str, float]]:
     """Row → how many of her words made it silent within IN_TIME_SECONDS of their end, and after how long."""
     random = np.random.default_rng(2)
-    listener, room = assembly.stop_listener(Settings()), Room(random)
+    listener, room = stop_listener(), Room(random)
     long_ones = [speech for speech in speeches if speech.seconds > LINE_SECONDS]
     words: dict[tuple[str, str], Samples] = {}
     speaking = list(people().items())

@@ -13,6 +13,19 @@ STOP_WORDS = ("stop", "wait", "enough", "quiet")
 # With any ending: who listens for "stop" hears it in "stopping" too.
 _HELD = re.compile(rf"\b(?:{'|'.join(STOP_WORDS)})[a-z]*\b", re.IGNORECASE)
 
+# What may be said with a stop word to the same end: "okay, stop", "be quiet", "that's enough", "wait a moment".
+_SAID_WITH = frozenset(
+    ["okay", "ok", "please", "now", "be", "that's", "thats", "is", "it", "just", "a", "moment", "minute", "oh", "no", "hey"]
+)
+_MOST_WORDS = 4
+
+
+def stop_phrase(text: str) -> str:
+    """The stop word of a text that asks for silence and says nothing else; empty where it is another one. text: lower case, bare words."""
+    words = text.split()
+    said = [word for word in words if word in STOP_WORDS]
+    return said[0] if said and len(words) <= _MOST_WORDS and {*words} <= {*STOP_WORDS, *_SAID_WITH} else ""
+
 
 def stop_words_in(text: str) -> tuple[str, ...]:
     """The words of a text that would be heard as a stop word, as they stand there, each once."""
