@@ -21,7 +21,7 @@ from typing import Protocol
 from skill.errors import BackCareError
 from skill.messages import AudioBlock, Heard, Line, Pace, Speech, Transcript
 from skill.stages import Microphone
-from skill.stop_words import stop_words_in
+from skill.stop_words import sounds_like_in, stop_words_in
 
 # Its last sounds are still in the room, and in the buffers; then so long a silence is no hurry and hurts no understanding.
 ECHO_SECONDS = 0.1
@@ -139,12 +139,13 @@ class Listening:
 
     @contextmanager
     def during(self, line: Line, speech: Speech, silence: Callable[[], None], first_seconds: float = 0.0) -> Iterator[None]:
-        """A line that holds a stop word itself, as a hospital's name may, is said without anybody listening for them."""
+        """A line that holds a stop word itself, as a hospital's name may, is said without anybody listening for them; where it holds a
+        word that sounds like one ("weight"), that one does not count."""
         stop = _Stop(silence, first_seconds)
         if self._hears_all:
             hears = self._hears_all_over(silence)
         elif self._stop_words is not None and not stop_words_in(line.text):
-            hears = self._hears_stop_over(self._stop_words, speech, stop)
+            hears = self._hears_stop_over(self._stop_words, line, speech, stop)
         else:
             yield
             return
@@ -186,11 +187,12 @@ class Listening:
         except BackCareError:  # as in `between`
             return
 
-    def _hears_stop_over(self, stop_words: StopWords, speech: Speech, stop: _Stop) -> Callable[[AudioBlock], bool]:
+    def _hears_stop_over(self, stop_words: StopWords, line: Line, speech: Speech, stop: _Stop) -> Callable[[AudioBlock], bool]:
         stop_words.begin(speech)
+        perhaps_its_own = {"", *sounds_like_in(line.text)}
 
         def hears(block: AudioBlock) -> bool:
-            return stop.after(block.seconds, asked=bool(stop_words.spotted(block)))
+            return stop.after(block.seconds, asked=stop_words.spotted(block) not in perhaps_its_own)
 
         return hears
 

@@ -19,6 +19,10 @@ _SAID_WITH = frozenset(
 )
 _MOST_WORDS = 4
 
+# Its own words that sound like a stop word.
+_SOUND_ALIKES = {"weight": "wait", "weights": "wait", "weighed": "wait", "quite": "quiet"}
+_WORD = re.compile(r"[a-z']+")
+
 
 def stop_phrase(text: str) -> str:
     """The stop word of a text that asks for silence and says nothing else; empty where it is another one. text: lower case, bare words."""
@@ -30,3 +34,8 @@ def stop_phrase(text: str) -> str:
 def stop_words_in(text: str) -> tuple[str, ...]:
     """The words of a text that would be heard as a stop word, as they stand there, each once."""
     return tuple(dict.fromkeys(_HELD.findall(text)))
+
+
+def sounds_like_in(text: str) -> frozenset[str]:
+    """The stop words that a word of this text could be taken for: "wait" where it says "weight"."""
+    return frozenset(_SOUND_ALIKES[word] for word in _WORD.findall(text.lower()) if word in _SOUND_ALIKES)

@@ -149,9 +149,10 @@ def test_a_line_that_holds_a_stop_word_is_said_without_listening_for_them() -> N
 
 
 class SaysStop:
-    """Somebody says it at once, in each line."""
+    """Somebody says this word at once, in each line."""
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = "stop") -> None:
+        self.word = word
         self.said = threading.Event()
 
     def begin(self, speech: Speech) -> None:
@@ -160,7 +161,7 @@ class SaysStop:
     def spotted(self, block: AudioBlock) -> str:
         self.blocks += 1
         self.said.set()
-        return "stop" if self.blocks == 1 else ""
+        return self.word if self.blocks == 1 else ""
 
 
 ACTION = "Go to a hospital now. Do not lose time. Say that you are pregnant. Take someone with you if you can, and go now."
@@ -196,3 +197,16 @@ def test_a_danger_line_that_ends_sooner_is_the_last() -> None:
     assert not mouth.say(Reply((Line("Go now.", Pace.DANGER), Line("Your helper is Mary."))))
     assert [text for text, _ in speaker.played] == ["Go now."]
     assert mouth.was_stopped
+
+
+def test_a_word_that_sounds_like_one_of_the_line_does_not_count() -> None:
+    words = SaysStop("wait")
+    for text, is_stopped in (("Did you ask about your weight?", False), ("Did you ask about your sleep?", True)):
+        microphone, silenced = FakeMicrophone([]), threading.Event()
+        microphone.flush = lambda: None  # type: ignore[method-assign]
+        microphone.waiting = [BLOCK] * 3
+        words.said.clear()
+        listening = Listening(microphone, Listener(microphone, FakeRecogniser()), lambda transcript: Cut.NOTHING, words)
+        with listening.during(Line(text), Speech(b"", 16_000), silenced.set):
+            assert words.said.wait(10)
+        assert silenced.is_set() is is_stopped

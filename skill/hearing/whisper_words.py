@@ -14,6 +14,7 @@ from skill.stop_words import STOP_WORDS, stop_phrase
 
 # Natural logarithm. Chosen on six voices; of short other talk the likeliest ("What?" for "wait") stood at -5.9.
 LIKELY = -5.0
+MOST_WORDS = 2  # different ones in the first reading: "we wait for nobody" is no stop word that was spoken strangely
 READING = 0.2  # the share of a reading in all of them
 
 
@@ -32,6 +33,6 @@ class WhisperWords:
             return ""
         readings, likely = whisper.judge(pcm, STOP_WORDS)
         word = max(likely, key=likely.__getitem__)
-        if likely[word] >= LIKELY:
+        if likely[word] >= LIKELY and len({*readings[0].text.split()}) <= MOST_WORDS:
             return word
         return next(filter(None, (stop_phrase(reading.text) for reading in readings if reading.confidence >= READING)), "")

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 import soxr
 
-from benchmarks.stopping import Room, spotted_at, trimmed
+from benchmarks.stopping import Room, spotted_at
+from benchmarks.stopping_talk import trimmed
 from skill.errors import ModelError
 from skill.hearing import open_recogniser, open_stop_listener
 from skill.hearing.echo import BLOCK, LONGEST_DELAY, EchoCanceller, Samples, best_delay
