@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.stopping_talk import RATE_HZ, Samples, all_said
 from skill import assembly
 from skill.answering.countries import load_countries
 from skill.answering.phrases import Phrases, Surroundings
@@ -30,25 +27,14 @@ from skill.messages import AudioBlock, Line, Speech
 from skill.settings import Settings
 from skill.speaking import VOICES, open_voice
 from skill.speaking.cache import CachedVoice
-from skill.stop_words import STOP_WORDS
+from skill.stop_words import sounds_like_in
 
-Samples = NDArray[np.float32]
-RATE_HZ = 16_000
 BLOCK_SECONDS = 0.03
 ECHO_RMS = 0.05  # its own voice at the microphone: loud, 26 dB under full scale
 HISS = 3e-4
 LEVELS_DB = (0, 6, 12)  # how much louder she is at the microphone than the loudspeaker
 HER_WORD_AT = 4.0
 LINE_SECONDS = 7.0
-PEOPLES_TALK = (  # what others in the room may say meanwhile: no stop word in it
-    "Did you buy the milk?",
-    "My mother comes on Sunday.",
-    "The soup is on top of the stove.",
-    "Put your shoes on, we have to go.",
-    "What did the midwife say to you?",
-    "He stepped on my foot in the shop.",
-    "It is a white weight, the one on the quilt.",
-)
 IN_TIME_SECONDS = 1.5
 
 
@@ -89,14 +75,21 @@ class Room:
         return (echoes / np.sqrt(np.sum(np.square(echoes)))).astype(np.float32)
 
 
-def spotted_at(listener: StopListener, speech: Speech, sound: Samples) -> Iterator[float]:
-    """When it took something for a stop word, in seconds from when the line was played."""
+def spotted_at(listener: StopListener, speech: Speech, sound: Samples, text: str = "") -> Iterator[float]:
+    """When it took something for a stop word, in seconds from when the line was played. text: of the line, as in `skill.interruption`."""
+    perhaps_its_own = {"", *sounds_like_in(text)}
     listener.begin(speech)
     size = int(BLOCK_SECONDS * RATE_HZ)
     pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2")
     for start in range(0, len(pcm), size):
-        if listener.spotted(AudioBlock(pcm[start : start + size].tobytes(), RATE_HZ)):
+        if listener.spotted(AudioBlock(pcm[start : start + size].tobytes(), RATE_HZ)) not in perhaps_its_own:
             yield (start + size) / RATE_HZ
+
+
+def stop_listener() -> StopListener:
+    """As the assistant has it."""
+    settings = Settings()
+    return assembly.stop_listener(settings, assembly.recogniser(settings))
 
 
 def all_lines(settings: Settings) -> list[Line]:
@@ -110,50 +103,7 @@ def all_lines(settings: Settings) -> list[Line]:
     return list(lines.values())
 
 
-# --- who says the words -------------------------------------------------------------------------------------------------
-
-
-def people() -> Mapping[str, Callable[[str], Samples]]:
-    """Voices for her words; those that are not installed are left out."""
-    return {
-        **{f"hibari {seed}": lambda word, seed=seed: _hibari(word, seed) for seed in (1, 2)},  # type: ignore[misc]
-        **{f"espeak-ng {voice}": lambda word, voice=voice: _espeak(word, voice) for voice in ESPEAK},  # type: ignore[misc]
-        **{f"flite {voice}": lambda word, voice=voice: _flite(word, voice) for voice in ("slt", "awb", "rms", "kal16")},  # type: ignore[misc]
-    }
-
-
-ESPEAK = ("en-us", "en-gb", "en-us+f3", "en-gb+f4", "en-gb-scotland", "en-029+f2", "en-us+m3", "en-us+f5")
-
-
-def _hibari(word: str, seed: int) -> Samples:
-    from hibari import SAMPLE_RATE, Hibari
-
-    return trimmed(np.asarray(Hibari()(f"{word.capitalize()}.", seed=seed), np.float32), SAMPLE_RATE)
-
-
-def _espeak(word: str, voice: str) -> Samples:
-    return _by_command(lambda path: ["espeak-ng", "-v", voice, "-s", "150", "-w", path, word])
-
-
-def _flite(word: str, voice: str) -> Samples:
-    return _by_command(lambda path: ["flite", "-voice", voice, "-t", word, "-o", path])
-
-
-def _by_command(command: Callable[[str], list[str]]) -> Samples:
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "word.wav")
-        subprocess.run(command(path), check=True, capture_output=True)
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-    return trimmed(samples, rate_hz)
-
-
 # --- sound --------------------------------------------------------------------------------------------------------------
-
-
-def trimmed(samples: Samples, rate_hz: int) -> Samples:
-    samples = soxr.resample(samples, rate_hz, RATE_HZ)
-    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.max(np.abs(samples)))
-    return samples[loud[0] : loud[-1] + 1]
 
 
 def resampled(speech: Speech) -> Samples:
@@ -175,45 +125,35 @@ def at_level(samples: Samples, rms: float) -> Samples:
 # --- the two measurements -------------------------------------------------------------------------------------------------
 
 
-def own_voice(speeches: list[Speech], distorts: bool = False, loses_sound: bool = False) -> dict[str, float]:
+def own_voice(spoken: list[tuple[Line, Speech]], distorts: bool = False, loses_sound: bool = False) -> dict[str, float]:
     """How often its own voice made it silent. One listener for all lines, as in a conversation."""
-    listener, room = assembly.stop_listener(Settings()), Room(np.random.default_rng(1), distorts, loses_sound)
-    stops = sum(len(list(spotted_at(listener, speech, room.heard(speech)[0]))) for speech in speeches)
-    return {"lines": len(speeches), "hours": sum(speech.seconds for speech in speeches) / 3600, "false stops": stops}
+    listener, room = stop_listener(), Room(np.random.default_rng(1), distorts, loses_sound)
+    stops = sum(len(list(spotted_at(listener, speech, room.heard(speech)[0], line.text))) for line, speech in spoken)
+    return {"lines": len(spoken), "hours": sum(speech.seconds for _, speech in spoken) / 3600, "false stops": stops}
 
 
-def her_words(speeches: list[Speech], most_people: int) -> dict[str, dict[str, float]]:
-    """Row → how many of her words made it silent within IN_TIME_SECONDS of their end, and after how long."""
+def her_words(speeches: list[Speech], chosen_on: bool, sounds: Path | None) -> dict[str, dict[str, float]]:
+    """Row → how much of it made it silent, within IN_TIME_SECONDS of its end; and after how long, where that was meant."""
     random = np.random.default_rng(2)
-    listener, room = assembly.stop_listener(Settings()), Room(random)
+    listener, room = stop_listener(), Room(random)
     long_ones = [speech for speech in speeches if speech.seconds > LINE_SECONDS]
-    words: dict[tuple[str, str], Samples] = {}
-    speaking = list(people().items())
-    speaking = speaking[:: max(1, len(speaking) // most_people)]
-    for person, say in speaking:
-        for word in STOP_WORDS:
-            try:
-                words[person, word] = say(word)
-            except (ImportError, OSError, subprocess.CalledProcessError):
-                break
-    for person, say in speaking:
-        words |= {
-            (person, talk): say(talk) for talk in PEOPLES_TALK[:: 1 if person.startswith("hibari") else 3] if (person, "stop") in words
-        }
     after: dict[str, list[float | None]] = {}
-    for level in LEVELS_DB:
-        for (_, word), sound in words.items():
+    for number, said in enumerate(all_said(chosen_on, sounds)):
+        # A stop word at each level, all else at one of them.
+        for level in LEVELS_DB if said.row.startswith('"') else LEVELS_DB[number % len(LEVELS_DB) :][:1]:
             speech = long_ones[int(random.integers(len(long_ones)))]
             speech = Speech(speech.pcm[: int(LINE_SECONDS * speech.rate_hz) * 2], speech.rate_hz)
-            heard, ends = room.heard(speech, sound, level)
-            earliest = -0.6 if word in STOP_WORDS else -len(sound) / RATE_HZ
+            heard, ends = room.heard(speech, said.sound, level)
+            earliest = -0.6 if said.is_stop else -len(said.sound) / RATE_HZ
             in_time = [at - ends for at in spotted_at(listener, speech, heard) if earliest < at - ends < IN_TIME_SECONDS]
-            for row in (f"echo {-level} dB", f'"{word}"') if word in STOP_WORDS else ("other talk",):
+            rows = (f"a stop word, echo {-level} dB", said.row) if said.row.startswith('"') else (said.row,)
+            for row in rows:
                 after.setdefault(row, []).append(in_time[0] if in_time else None)
     return {
         row: {
-            "words": len(found),
-            "heard %": 100 * sum(at is not None for at in found) / len(found),
+            "said": len(found),
+            "made it silent": sum(at is not None for at in found),
+            "%": 100 * sum(at is not None for at in found) / len(found),
             "seconds, median": float(np.median([at for at in found if at is not None] or [np.nan])),
             "seconds, 95 %": float(np.percentile([at for at in found if at is not None] or [np.nan], 95)),
         }
@@ -235,7 +175,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=0, help="this many lines instead of all")
     parser.add_argument("--voice", choices=list(VOICES), help="this voice instead of all")
-    parser.add_argument("--people", type=int, default=100, help="about so many voices for her words instead of all")
+    parser.add_argument("--hard", type=int, default=6, metavar="N", help="in the hard ways one line of N")
+    parser.add_argument("--chosen-on", action="store_true", help="words by the voices and sentences it was tuned on, not by the others")
+    parser.add_argument("--sounds", type=Path, help="a folder with recordings in people/: other talk of real people")
     parser.add_argument(
         "--part", choices=("own", "clean", "words"), help="its own voice (clean: without the hard ways), or her words; else both"
     )
@@ -259,10 +201,10 @@ def main() -> int:
         for label, ways in WAYS.items():
             if arguments.part == "words" or (arguments.part == "clean" and ways):
                 continue
-            own[f"{name}{label}"] = own_voice(speeches[:: HARD_LINES if ways else 1], **ways)
+            own[f"{name}{label}"] = own_voice(list(zip(lines, speeches, strict=True))[:: arguments.hard if ways else 1], **ways)
             tell(f"{name}{label}: {own[f'{name}{label}']}")
         if arguments.part in (None, "words"):
-            hers |= {f"over {name}, {row}": figures for row, figures in her_words(speeches, arguments.people).items()}
+            hers |= {f"over {name}, {row}": figures for row, figures in her_words(speeches, arguments.chosen_on, arguments.sounds).items()}
     if arguments.json:
         print(json.dumps({"own voice": own, "her words": hers}, indent=2))
         return 0
@@ -273,7 +215,6 @@ def main() -> int:
     return 0
 
 
-HARD_LINES = 6  # in the hard ways one line of so many
 WAYS: Mapping[str, Mapping[str, bool]] = {
     "": {},
     ", loudspeaker distorts": {"distorts": True},

@@ -135,13 +135,13 @@ def recogniser_models(wanted: str, manifest: Manifest) -> dict[str, str]:
     return {name: model for name, model in found.items() if name in RECOGNISERS and wanted in ("auto", name)}
 
 
-def stop_listener(settings: Settings) -> StopListener:
-    """Hears the stop words over its own speech. Raises HearingError where nothing can."""
+def stop_listener(settings: Settings, recogniser: Recogniser) -> StopListener:
+    """Hears the stop words over its own speech. recogniser: the one that listens. Raises HearingError where nothing can."""
     store = model_store(settings.storage)
     try:
-        return open_stop_listener(store.path(recogniser_models("vosk", store.manifest)["vosk"]))
+        return open_stop_listener(store.path(recogniser_models("vosk", store.manifest)["vosk"]), recogniser)
     except ModelError:
-        return open_stop_listener(None)
+        return open_stop_listener(None, recogniser)
 
 
 def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None) -> CachedVoice:

@@ -14,7 +14,7 @@ from typing import Protocol
 from skill.answering.conversation import Conversation
 from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
 from skill.errors import SpeakingError
-from skill.interruption import Cut, Interruption, Undisturbed
+from skill.interruption import Cut, Interruption, Undisturbed, action_seconds
 from skill.messages import (
     AskedAgain,
     Certainty,
@@ -196,7 +196,8 @@ class Mouth:
             speech = speech if number == 0 else self._render(line)
             if self._stopped or (number and not self.interruption.between(self.stop)):
                 return False
-            with self.interruption.during(line, speech, self.stop):
+            first_seconds = 0.0 if reply.discreet else action_seconds(line, speech)  # what to do in danger is said, whoever says "stop"
+            with self.interruption.during(line, speech, self.stop, first_seconds):
                 to_its_end = not self._stopped and self._speaker.play(speech)
             if not to_its_end:
                 return False

@@ -11,6 +11,7 @@ The work is done in a thread of its own while a line is played; it reads the mic
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,15 +19,20 @@ from enum import Enum
 from typing import Protocol
 
 from skill.errors import BackCareError
-from skill.messages import AudioBlock, Heard, Line, Speech, Transcript
+from skill.messages import AudioBlock, Heard, Line, Pace, Speech, Transcript
 from skill.stages import Microphone
-from skill.stop_words import stop_words_in
+from skill.stop_words import sounds_like_in, stop_words_in
 
 # Its last sounds are still in the room, and in the buffers; then so long a silence is no hurry and hurts no understanding.
 ECHO_SECONDS = 0.1
 PAUSE_SECONDS = 0.35
 # A person who tells of a danger needs no longer; a television does.
 LONGEST_HEARD_SECONDS = 10.0
+# What to do in danger stands in the first two sentences ("This is an emergency. Call for an ambulance now."), and opening the loudspeaker
+# takes a while.
+_ACTION_SENTENCES = 2
+_STARTING_SECONDS = 1.0
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 
 class Cut(Enum):
@@ -37,11 +43,22 @@ class Cut(Enum):
     ANSWER = "answer"
 
 
+def action_seconds(line: Line, speech: Speech) -> float:
+    """How long it takes until a danger line has said what to do; 0 for any other line."""
+    if line.pace is not Pace.DANGER:
+        return 0.0
+    action = " ".join(_SENTENCE_END.split(line.text)[:_ACTION_SENTENCES])
+    return _STARTING_SECONDS + speech.seconds * len(action) / max(1, len(line.text))
+
+
 class Interruption(Protocol):
     """What the mouth asks."""
 
-    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> AbstractContextManager[None]:
-        """Listen while the line is played. silence: called once, from another thread, when it is to end."""
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None], first_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """Listen while the line is played. silence: called once, from another thread, when it is to end.
+
+        first_seconds: a stop word that comes sooner takes effect then, or at the line's end.
+        """
         ...
 
     def between(self, silence: Callable[[], None]) -> bool:
@@ -61,7 +78,7 @@ class Interruption(Protocol):
 class Undisturbed:
     """Nobody listens while it speaks."""
 
-    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> AbstractContextManager[None]:
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None], first_seconds: float = 0.0) -> AbstractContextManager[None]:
         return nullcontext()
 
     def between(self, silence: Callable[[], None]) -> bool:
@@ -121,12 +138,14 @@ class Listening:
         return heard
 
     @contextmanager
-    def during(self, line: Line, speech: Speech, silence: Callable[[], None]) -> Iterator[None]:
-        """A line that holds a stop word itself, as a hospital's name may, is said without anybody listening for them."""
+    def during(self, line: Line, speech: Speech, silence: Callable[[], None], first_seconds: float = 0.0) -> Iterator[None]:
+        """A line that holds a stop word itself, as a hospital's name may, is said without anybody listening for them; where it holds a
+        word that sounds like one ("weight"), that one does not count."""
+        stop = _Stop(silence, first_seconds)
         if self._hears_all:
             hears = self._hears_all_over(silence)
         elif self._stop_words is not None and not stop_words_in(line.text):
-            hears = self._hears_stop_over(self._stop_words, speech, silence)
+            hears = self._hears_stop_over(self._stop_words, line, speech, stop)
         else:
             yield
             return
@@ -140,6 +159,7 @@ class Listening:
         finally:
             over.set()
             thread.join()
+            stop.line_is_over()
 
     def between(self, silence: Callable[[], None]) -> bool:
         if not self._hears_all:
@@ -167,14 +187,12 @@ class Listening:
         except BackCareError:  # as in `between`
             return
 
-    def _hears_stop_over(self, stop_words: StopWords, speech: Speech, silence: Callable[[], None]) -> Callable[[AudioBlock], bool]:
+    def _hears_stop_over(self, stop_words: StopWords, line: Line, speech: Speech, stop: _Stop) -> Callable[[AudioBlock], bool]:
         stop_words.begin(speech)
+        perhaps_its_own = {"", *sounds_like_in(line.text)}
 
         def hears(block: AudioBlock) -> bool:
-            if not stop_words.spotted(block):
-                return False
-            silence()
-            return True
+            return stop.after(block.seconds, asked=stop_words.spotted(block) not in perhaps_its_own)
 
         return hears
 
@@ -192,4 +210,27 @@ class Listening:
         if cut is Cut.ANSWER:
             self._heard = transcript
         silence()
+        return True
+
+
+class _Stop:
+    """A stop word in one line: it takes effect at once, but not before `first_seconds` of it."""
+
+    def __init__(self, silence: Callable[[], None], first_seconds: float) -> None:
+        self._silence = silence
+        self._first_seconds = first_seconds
+        self._seconds = 0.0
+        self._is_asked = False
+
+    def after(self, seconds: float, asked: bool) -> bool:
+        """So much more of the line has passed; whether it was silenced by now."""
+        self._seconds += seconds
+        self._is_asked = self._is_asked or asked
+        return self._seconds >= self._first_seconds and self.line_is_over()
+
+    def line_is_over(self) -> bool:
+        if not self._is_asked:
+            return False
+        self._is_asked = False
+        self._silence()
         return True

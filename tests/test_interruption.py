@@ -16,7 +16,7 @@ from skill.devices import Kind, choose
 from skill.hearing import open_recogniser, open_stop_listener
 from skill.hearing.listener import Listener
 from skill.hearing.microphone import DeviceMicrophone
-from skill.interruption import Cut, Listening
+from skill.interruption import Cut, Listening, action_seconds
 from skill.messages import AudioBlock, Line, Pace, Reply, Speech, Transcript
 from skill.speaking.speaker import DeviceSpeaker
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
@@ -58,10 +58,11 @@ def mouth(sound_card: VirtualSoundCard, echo: None, spoken: Callable[[str], Path
     with ExitStack() as stack:
         microphone = stack.enter_context(closing(DeviceMicrophone(choose(Kind.MICROPHONE, "auto"))))
         speaker = DeviceSpeaker(choose(Kind.SPEAKER, "auto"))
-        listener = Listener(microphone, open_recogniser("whisper", whisper_model))
+        recogniser = open_recogniser("whisper", whisper_model)
+        listener = Listener(microphone, recogniser)
         mouth = stack.enter_context(closing(Mouth(RecordedVoice(spoken), speaker, {}, lambda text: None)))
         judge = Assistant(FakeInterpreter(), FakeResponder([])).judge
-        mouth.interruption = Listening(microphone, listener, judge, open_stop_listener(None))
+        mouth.interruption = Listening(microphone, listener, judge, open_stop_listener(None, recogniser))
         yield mouth
 
 
@@ -145,3 +146,67 @@ def test_a_line_that_holds_a_stop_word_is_said_without_listening_for_them() -> N
     mouth.interruption = Listening(microphone, Listener(microphone, FakeRecogniser()), lambda transcript: Cut.NOTHING, words)
     mouth.say(Reply((Line("Your nearest hospital is Quiet Waters."), Line("Your helper is Mary."))))
     assert words.begun == 1
+
+
+class SaysStop:
+    """Somebody says this word at once, in each line."""
+
+    def __init__(self, word: str = "stop") -> None:
+        self.word = word
+        self.said = threading.Event()
+
+    def begin(self, speech: Speech) -> None:
+        self.blocks = 0
+
+    def spotted(self, block: AudioBlock) -> str:
+        self.blocks += 1
+        self.said.set()
+        return self.word if self.blocks == 1 else ""
+
+
+ACTION = "Go to a hospital now. Do not lose time. Say that you are pregnant. Take someone with you if you can, and go now."
+
+
+@pytest.mark.parametrize(("pace", "seconds"), [(Pace.ORDINARY, 0.1), (Pace.DANGER, 4.6)])
+def test_a_stop_in_a_danger_line_takes_effect_when_what_to_do_was_said(pace: Pace, seconds: float) -> None:
+    """A third of the line's ten seconds, and a second for the loudspeaker to begin; each block is a tenth of a second."""
+    line, speech = Line(ACTION, pace), Speech(bytes(2 * 16_000 * 10), 16_000)
+    microphone, words, silenced = FakeMicrophone([]), SaysStop(), threading.Event()
+    microphone.flush = lambda: None  # type: ignore[method-assign]  # its blocks are those of the line
+    microphone.waiting = [BLOCK] * 100
+    listening = Listening(microphone, Listener(microphone, FakeRecogniser()), lambda transcript: Cut.NOTHING, words)
+    with listening.during(line, speech, silenced.set, action_seconds(line, speech)):
+        assert silenced.wait(10)
+    assert words.blocks == pytest.approx(seconds / 0.1, abs=2)
+
+
+def test_a_danger_line_that_ends_sooner_is_the_last() -> None:
+    words = SaysStop()
+
+    class Speaker(FakeSpeaker):
+        """Plays until it was said."""
+
+        def play(self, speech: Speech) -> bool:
+            return words.said.wait(10) and super().play(speech)
+
+    microphone, speaker = FakeMicrophone([]), Speaker()
+    microphone.flush = lambda: None  # type: ignore[method-assign]
+    microphone.waiting = [BLOCK] * 3
+    mouth = Mouth(FakeVoice(), speaker, {}, lambda text: None)
+    mouth.interruption = Listening(microphone, Listener(microphone, FakeRecogniser()), lambda transcript: Cut.NOTHING, words)
+    assert not mouth.say(Reply((Line("Go now.", Pace.DANGER), Line("Your helper is Mary."))))
+    assert [text for text, _ in speaker.played] == ["Go now."]
+    assert mouth.was_stopped
+
+
+def test_a_word_that_sounds_like_one_of_the_line_does_not_count() -> None:
+    words = SaysStop("wait")
+    for text, is_stopped in (("Did you ask about your weight?", False), ("Did you ask about your sleep?", True)):
+        microphone, silenced = FakeMicrophone([]), threading.Event()
+        microphone.flush = lambda: None  # type: ignore[method-assign]
+        microphone.waiting = [BLOCK] * 3
+        words.said.clear()
+        listening = Listening(microphone, Listener(microphone, FakeRecogniser()), lambda transcript: Cut.NOTHING, words)
+        with listening.during(Line(text), Speech(b"", 16_000), silenced.set):
+            assert words.said.wait(10)
+        assert silenced.is_set() is is_stopped

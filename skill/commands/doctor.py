@@ -175,9 +175,11 @@ def _stopping(settings: Settings) -> Iterator[Finding]:
         yield Finding("stop", State.WORKS, says)
         return
     try:
-        says = f"{assembly.stop_listener(settings).name} listens for {', '.join(STOP_WORDS)} while it speaks."
+        says = (
+            f"{assembly.stop_listener(settings, assembly.recogniser(settings)).name} listens for {', '.join(STOP_WORDS)} while it speaks."
+        )
         yield Finding("stop", State.WORKS, says)
-    except HearingError as error:
+    except (HearingError, ModelError) as error:
         yield Finding("stop", State.WARNING, f"Nobody is heard during a line, only between two lines: {error}", "Run script/setup.")
     told = (settings.answering.hospital, settings.answering.helper_name)
     if words := stop_words_in(" ".join(filter(None, told))):

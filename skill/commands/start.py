@@ -84,7 +84,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             return _typed(assistant, mouth, edits)
         phrases = assembly.phrases(settings, known.book)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
-        mouth.interruption = _interruption(settings, assistant, ear)
+        mouth.interruption = _interruption(settings, assistant, ear, recogniser)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         if hears:
             _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
@@ -148,12 +148,12 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
-def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar) -> Interruption:
+def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar, recogniser: Recogniser) -> Interruption:
     if settings.hearing.echo == "cancelled":
         return Listening(ear, ear, assistant.judge, None, hears_all=True)
     stop_listener = None
     try:
-        stop_listener = assembly.stop_listener(settings)
+        stop_listener = assembly.stop_listener(settings, recogniser)
     except HearingError as error:
         _tell(f"{error} Until then it hears you between its sentences only, and not while it speaks one.")
     return Listening(ear, ear, assistant.judge, stop_listener)

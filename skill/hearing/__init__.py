@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skill.errors import HearingError, ModelError
 from skill.hearing.stop_listener import Spotter, StopListener
 from skill.stages import Recogniser
 from skill.stop_words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from skill.hearing.whisper_recogniser import WhisperRecogniser
 
 END_SILENCE_SECONDS = 0.8
 
@@ -41,15 +45,20 @@ def open_recogniser(name: str, model_folder: Path, end_silence_seconds: float = 
     return RECOGNISERS[name](model_folder, end_silence_seconds)
 
 
-def open_stop_listener(vosk_model: Path | None) -> StopListener:
-    """Hears the stop words over its own speech: with Vosk where its English model is there, else with PocketSphinx.
+def open_stop_listener(vosk_model: Path | None, recogniser: Recogniser | None = None) -> StopListener:
+    """Hears the stop words over its own speech: with the recogniser that listens, where that is Whisper; else with Vosk where its English
+    model is there, else with PocketSphinx.
 
-    Raises HearingError where neither works.
+    Raises HearingError where none works.
     """
-    return StopListener(_spotter(vosk_model))
+    return StopListener(_spotter(vosk_model, recogniser))
 
 
-def _spotter(vosk_model: Path | None) -> Spotter:
+def _spotter(vosk_model: Path | None, recogniser: Recogniser | None) -> Spotter:
+    if recogniser is not None and recogniser.name == "whisper":
+        from skill.hearing.whisper_words import WhisperWords
+
+        return WhisperWords(lambda: _whisper_in(recogniser))
     if vosk_model is not None:
         from skill.hearing.vosk_spotter import VoskSpotter
 
@@ -60,6 +69,17 @@ def _spotter(vosk_model: Path | None) -> Spotter:
     from skill.hearing.word_spotter import PocketSphinxSpotter
 
     return PocketSphinxSpotter()
+
+
+def _whisper_in(recogniser: Recogniser | None) -> WhisperRecogniser | None:
+    """The bare one, out of what is wrapped around it; asked anew each time, for one that failed is replaced."""
+    from skill.hearing.lasting_recogniser import LastingRecogniser
+    from skill.hearing.waking import WakingRecogniser
+    from skill.hearing.whisper_recogniser import WhisperRecogniser
+
+    while isinstance(recogniser, LastingRecogniser | WakingRecogniser):
+        recogniser = recogniser.inner
+    return recogniser if isinstance(recogniser, WhisperRecogniser) else None
 
 
 def unknown_words(recogniser: Recogniser, words: Sequence[str]) -> tuple[str, ...]:

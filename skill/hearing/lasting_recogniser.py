@@ -35,6 +35,11 @@ class LastingRecogniser:
         self._end_silence_seconds = recogniser.end_silence_seconds
 
     @property
+    def inner(self) -> Recogniser | None:
+        """The one that works now."""
+        return self._recogniser
+
+    @property
     def hears_speech(self) -> bool:
         return self._recogniser is not None and self._recogniser.hears_speech
 

@@ -1,14 +1,18 @@
-"""Hears a stop word over its own speech: takes its own voice out of the sound, and spots the words in what is left."""
+"""Hears a stop word over its own speech: takes its own voice out of the sound, and looks for the words in what is left.
+
+It looks where somebody says a word or two by themselves, and when they are over: a third of a second of silence tells a "stop" from the
+same sounds in a sentence.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 import numpy as np
 
 from skill.hearing.echo import BLOCK, EchoCanceller, Samples
 from skill.hearing.resampling import RECOGNISER_RATE_HZ, Resampler
+from skill.hearing.short_utterances import ShortUtterances
 from skill.messages import AudioBlock, Speech
 
 FULL_SCALE = 32767.0
@@ -18,11 +22,6 @@ _EARLIEST_SECONDS = 0.3
 LEAST_SHARE = 0.15
 TIMES_USUAL = 4.0  # and so many times what is usually left of its own voice
 LEAST_POWER = 1e-6
-# In so many blocks of 32 ms of the last half second. Then the words are looked for, from a little before, until nobody speaks any more.
-SOMEBODY_BLOCKS, LOOK_BACK_BLOCKS = 3, 16
-PRE_ROLL_BLOCKS = 10
-BLOCKS_TO_DOUBT = 8  # a quarter of a second: where sound was lost on the way, its own voice shows by then
-SOMEBODY_AT_THE_WORD = 6  # blocks of the last half second: the shortest words are as long
 
 
 class Spotter(Protocol):
@@ -30,11 +29,9 @@ class Spotter(Protocol):
 
     name: str
 
-    def spotted(self, pcm: bytes) -> str:
-        """The word that was heard up to here; empty where none was."""
+    def word_in(self, pcm: bytes) -> str:
+        """The first of the words in this sound; empty where none is."""
         ...
-
-    def reset(self) -> None: ...
 
 
 class StopListener:
@@ -48,10 +45,7 @@ class StopListener:
         self._spotter = spotter
         self._echo = EchoCanceller()
         self._resampler = Resampler(RECOGNISER_RATE_HZ)
-        self._somebody: deque[bool] = deque(maxlen=LOOK_BACK_BLOCKS)
-        self._before: deque[Samples] = deque(maxlen=PRE_ROLL_BLOCKS)
-        self._is_open = False
-        self._word, self._blocks_to_doubt = "", 0
+        self._utterances = ShortUtterances()
 
     @property
     def name(self) -> str:
@@ -62,56 +56,28 @@ class StopListener:
         played = _samples(Resampler(speech.rate_hz).accept(speech.pcm, last=True))
         self._echo.begin(played)
         self._echo.accept(np.zeros(int(_EARLIEST_SECONDS * RECOGNISER_RATE_HZ), np.float32))
-        self._spotter.reset()
         self._resampler.reset()
-        self._somebody.clear()
-        self._before.clear()
-        self._is_open = False
-        self._word = ""
+        self._utterances.reset()
 
     def spotted(self, block: AudioBlock) -> str:
         """The stop word that somebody else said; empty where nobody did."""
         if block.rate_hz != self._resampler.rate_hz:
             self._resampler = Resampler(block.rate_hz)
         heard, without = self._echo.accept(_samples(self._resampler.accept(block.pcm)))
-        if not self._echo.works:
-            self._word = ""
-            return ""
-        believed = ""
-        for start in range(0, len(without), BLOCK):
-            self._step(heard[start : start + BLOCK], without[start : start + BLOCK])
-            believed = believed or self._believed()
-        return believed
+        words = [self._step(heard[start : start + BLOCK], without[start : start + BLOCK]) for start in range(0, len(without), BLOCK)]
+        return next(filter(None, words), "")
 
-    def _step(self, heard: Samples, without: Samples) -> None:
+    def _step(self, heard: Samples, without: Samples) -> str:
+        if not self._echo.works:
+            self._utterances.reset()
+            return ""
         left = float(np.mean(np.square(without)))
         least_share = max(LEAST_SHARE, TIMES_USUAL * self._echo.usual_share)
-        self._somebody.append(left > LEAST_POWER and left > least_share * float(np.mean(np.square(heard))))
-        self._before.append(without)
-        if not self._is_open and sum(self._somebody) >= SOMEBODY_BLOCKS:
-            self._is_open = True
-            self._spot(np.concatenate(self._before))
-            return
-        if self._is_open and not any(self._somebody):
-            self._is_open = False
-            self._spotter.reset()
-        if self._is_open:
-            self._spot(without)
-
-    def _believed(self) -> str:
-        """The word, where a moment later nothing speaks for its own voice."""
-        if not self._word:
+        is_somebody = left > LEAST_POWER and left > least_share * float(np.mean(np.square(heard)))
+        said = self._utterances.step(without, is_somebody)
+        if said is None or self._echo.left_own_voice():  # where sound was lost on the way its own voice shows by now
             return ""
-        self._blocks_to_doubt -= 1
-        if self._blocks_to_doubt:
-            return ""
-        word, self._word = self._word, ""
-        return "" if self._echo.left_own_voice() else word
-
-    def _spot(self, sound: Samples) -> None:
-        word = self._spotter.spotted((np.clip(sound, -1.0, 1.0) * FULL_SCALE).astype("<i2").tobytes())
-        if word and sum(self._somebody) >= SOMEBODY_AT_THE_WORD:
-            self._word, self._blocks_to_doubt = word, BLOCKS_TO_DOUBT
+        return self._spotter.word_in((np.clip(said, -1.0, 1.0) * FULL_SCALE).astype("<i2").tobytes())
 
 
 def _samples(pcm: bytes) -> Samples:

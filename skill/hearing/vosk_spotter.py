@@ -23,25 +23,19 @@ class VoskSpotter:
     def __init__(self, model_folder: Path, words: Iterable[str]) -> None:
         self._words = frozenset(words)
         self._recognizer = _recognizer(model_folder, [*self._words, ANYTHING_ELSE])
-        self._waiting = b""
 
-    def spotted(self, pcm: bytes) -> str:
-        """Takes 16-bit mono sound at 16 kHz, cut anyhow; the word that was heard up to here, or nothing."""
-        self._waiting += pcm
-        while len(self._waiting) >= CHUNK_BYTES:
-            chunk, self._waiting = self._waiting[:CHUNK_BYTES], self._waiting[CHUNK_BYTES:]
-            ended = self._recognizer.AcceptWaveform(chunk)
-            heard = json.loads(self._recognizer.Result() if ended else self._recognizer.PartialResult())
-            word = next((word for word in (heard.get("text") or heard.get("partial") or "").split() if word in self._words), "")
-            if word:
-                self.reset()
-                return word
-        return ""
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._waiting = b""
+    def word_in(self, pcm: bytes) -> str:
+        """The first of the words in this sound, 16-bit mono at 16 kHz; empty where none is."""
         self._recognizer.Reset()
+        for start in range(0, len(pcm), CHUNK_BYTES):
+            ended = self._recognizer.AcceptWaveform(pcm[start : start + CHUNK_BYTES])
+            if word := self._word(self._recognizer.Result() if ended else self._recognizer.PartialResult()):
+                return word
+        return self._word(self._recognizer.FinalResult())
+
+    def _word(self, heard: str) -> str:
+        found = json.loads(heard)
+        return next((word for word in (found.get("text") or found.get("partial") or "").split() if word in self._words), "")
 
 
 def _recognizer(model_folder: Path, words: list[str]) -> Any:

@@ -26,7 +26,7 @@ class WakingRecogniser:
 
     def __init__(self, recogniser: Recogniser, spotter: WakeWordSpotter) -> None:
         self.name = recogniser.name
-        self._recogniser = recogniser
+        self._recogniser = self.inner = recogniser
         self._spotter = spotter
         self._recent: deque[bytes] = deque(maxlen=round(BEFORE_SPEECH_SECONDS / FRAME_SECONDS))
         self._rest = b""

@@ -100,6 +100,24 @@ class WhisperRecogniser:
         self._gate.reset()
         self._sound = b""
 
+    def judge(self, sound: bytes, words: Iterable[str]) -> tuple[tuple[Alternative, ...], dict[str, float]]:
+        """A short sound as a whole, 16-bit mono at 16 kHz: its readings, and how likely each word is its first (natural logarithm).
+
+        Apart from what is being heard: nothing of it is kept.
+        """
+        seconds = len(sound) / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
+        try:
+            encoded = self._encode(sound, WINDOWS_SECONDS[0])
+            readings = self._readings(self._generate(encoded, seconds))
+            return readings, {word: self._likelihood(encoded, word, seconds) for word in words}
+        except (RuntimeError, ValueError) as exc:
+            raise HearingError(f"Whisper could not go on with the sound ({exc}): start again.") from exc
+
+    def _likelihood(self, encoded: Any, word: str, seconds: float) -> float:
+        tokens = self._tokens.encode(f" {word.capitalize()}")
+        aligned = self._model.model.align(encoded, [self._tokens.sot], [tokens], [math.ceil(seconds * FRAMES_PER_SECOND)])[0]
+        return float(np.sum(np.log(np.maximum(aligned.text_token_probs[: len(tokens)], 1e-9))))
+
     def _take(self, pieces: Iterable[SpeechPiece]) -> Iterator[Heard]:
         for piece in pieces:
             if piece.is_first:

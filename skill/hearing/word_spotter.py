@@ -26,34 +26,19 @@ class PocketSphinxSpotter:
 
     def __init__(self, thresholds: Mapping[str, str] = THRESHOLDS) -> None:
         self._decoder = _decoder(thresholds)
-        self._waiting = b""
-        self._is_open = False
 
-    def spotted(self, pcm: bytes) -> str:
-        """Takes 16-bit mono sound at 16 kHz, cut anyhow; the word that was heard up to here, or nothing."""
-        self._waiting += pcm
-        while len(self._waiting) >= CHUNK_BYTES:
-            chunk, self._waiting = self._waiting[:CHUNK_BYTES], self._waiting[CHUNK_BYTES:]
-            if not self._is_open:
-                self._decoder.start_utt()
-                self._is_open = True
-            self._decoder.process_raw(chunk, no_search=False, full_utt=False)
-            hypothesis = self._decoder.hyp()
-            if hypothesis is not None and hypothesis.hypstr.strip():
-                word = str(hypothesis.hypstr.split()[0])
-                self._end()
-                return word
-        return ""
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._waiting = b""
-        self._end()
-
-    def _end(self) -> None:
-        if self._is_open:
+    def word_in(self, pcm: bytes) -> str:
+        """The first of the words in this sound, 16-bit mono at 16 kHz; empty where none is."""
+        self._decoder.start_utt()
+        try:
+            for start in range(0, len(pcm), CHUNK_BYTES):
+                self._decoder.process_raw(pcm[start : start + CHUNK_BYTES], no_search=False, full_utt=False)
+                hypothesis = self._decoder.hyp()
+                if hypothesis is not None and hypothesis.hypstr.strip():
+                    return str(hypothesis.hypstr.split()[0])
+            return ""
+        finally:
             self._decoder.end_utt()
-            self._is_open = False
 
 
 def _decoder(thresholds: Mapping[str, str]) -> Any:

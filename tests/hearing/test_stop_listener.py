@@ -1,4 +1,4 @@
-"""The stop words over its own speech: the real PocketSphinx, and sound as it is mixed in a room."""
+"""The stop words over its own speech: the real recognisers, and sound as it is mixed in a room."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import pytest
 import soundfile
 import soxr
 
-from benchmarks.stopping import Room, spotted_at, trimmed
+from benchmarks.stopping import Room, spotted_at
+from benchmarks.stopping_talk import trimmed
 from skill.errors import ModelError
-from skill.hearing import open_stop_listener
-from skill.hearing.echo import LONGEST_DELAY, EchoCanceller, Samples, best_delay
+from skill.hearing import open_recogniser, open_stop_listener
+from skill.hearing.echo import BLOCK, LONGEST_DELAY, EchoCanceller, Samples, best_delay
+from skill.hearing.lasting_recogniser import LastingRecogniser
+from skill.hearing.short_utterances import LONGEST_BLOCKS, SILENCE_BLOCKS, ShortUtterances
 from skill.hearing.stop_listener import StopListener
 from skill.hearing.vosk_spotter import VoskSpotter
 from skill.messages import Speech
+from skill.stop_words import stop_phrase
 
 RATE_HZ = 16_000
 SPEECH = "Put a warm cloth on your lower back, over your clothes. Do not fall asleep on it. Keep out of hot tubs, steam and very hot baths."
@@ -35,7 +39,13 @@ def speech(spoken: Callable[[str], Path]) -> Speech:
 
 
 @pytest.fixture(scope="module")
-def listener() -> StopListener:
+def listener(whisper_model: Path) -> StopListener:
+    """As the assistant has it where Whisper listens."""
+    return open_stop_listener(None, LastingRecogniser(open_recogniser("whisper", whisper_model), ()))
+
+
+@pytest.fixture(scope="module")
+def without_whisper() -> StopListener:
     return open_stop_listener(None)
 
 
@@ -48,25 +58,76 @@ def left_db(heard: Samples, without: Samples, start_seconds: float) -> float:
     return float(10 * np.log10(np.mean(np.square(without[start:])) / np.mean(np.square(heard[start:]))))
 
 
-@pytest.mark.parametrize("word", ["stop", "wait", "enough", "quiet"])
+def says(spoken: Callable[[str], Path], text: str) -> Samples:
+    return trimmed(samples_of(spoken(text)), RATE_HZ)
+
+
+@pytest.mark.parametrize("text", ["Stop!", "Wait!", "Enough!", "Quiet!", "Okay, stop.", "That's enough."])
 def test_each_stop_word_is_heard_over_its_own_voice(
-    listener: StopListener, speech: Speech, spoken: Callable[[str], Path], word: str
+    listener: StopListener, speech: Speech, spoken: Callable[[str], Path], text: str
 ) -> None:
-    her = trimmed(samples_of(spoken(f"{word.capitalize()}!")), RATE_HZ)
-    heard, ends = room().heard(speech, her, louder_db=6)
+    heard, ends = room().heard(speech, says(spoken, text), louder_db=6)
     at = list(spotted_at(listener, speech, heard))
     assert at
     assert ends - 0.6 < at[0] < ends + 1.5
 
 
-def test_its_own_voice_is_no_stop_word(listener: StopListener, speech: Speech) -> None:
-    for _ in range(3):
-        assert list(spotted_at(listener, speech, room().heard(speech)[0])) == []
+def test_without_whisper_pocketsphinx_hears_it(without_whisper: StopListener, speech: Speech, spoken: Callable[[str], Path]) -> None:
+    heard, _ = room().heard(speech, says(spoken, "Wait!"), louder_db=6)
+    assert without_whisper.name == "pocketsphinx"
+    assert list(spotted_at(without_whisper, speech, heard))
+    assert list(spotted_at(without_whisper, speech, room().heard(speech)[0])) == []
 
 
-def test_other_words_over_its_own_voice_are_left_alone(listener: StopListener, speech: Speech, spoken: Callable[[str], Path]) -> None:
-    her = trimmed(samples_of(spoken("Did you buy the milk?")), RATE_HZ)
-    assert list(spotted_at(listener, speech, room().heard(speech, her, louder_db=6)[0])) == []
+@pytest.mark.parametrize("way", [{}, {"loses_sound": True}, {"distorts": True}])
+def test_its_own_voice_is_no_stop_word(listener: StopListener, speech: Speech, way: dict[str, bool]) -> None:
+    for seed in range(2):
+        assert list(spotted_at(listener, speech, Room(np.random.default_rng(seed), **way).heard(speech)[0])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Did you buy the milk?", "The soup is on top of the stove.", "What?", "Okay."),
+        *("The bus stop is over there.", "We have enough bread for today.", "I cannot wait to see the baby."),
+    ],
+)
+def test_other_talk_over_its_own_voice_is_left_alone(
+    listener: StopListener, speech: Speech, spoken: Callable[[str], Path], text: str
+) -> None:
+    assert list(spotted_at(listener, speech, room().heard(speech, says(spoken, text), louder_db=6)[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        *(("stop", "stop"), ("okay stop", "stop"), ("be quiet please", "quiet"), ("that's enough", "enough"), ("wait a moment", "wait")),
+        *(
+            ("", ""),
+            ("okay", ""),
+            ("stop it tommy", ""),
+            ("the bus stop", ""),
+            ("we have enough bread", ""),
+            ("stop stop stop stop stop", ""),
+        ),
+    ],
+)
+def test_a_phrase_asks_for_silence_where_it_says_nothing_else(text: str, word: str) -> None:
+    assert stop_phrase(text) == word
+
+
+@pytest.mark.parametrize(
+    ("voiced", "is_given"), [(1, False), (5, True), (LONGEST_BLOCKS, True), (LONGEST_BLOCKS + 1, False), (4 * LONGEST_BLOCKS, False)]
+)
+def test_only_what_is_said_in_a_word_or_two_is_cut_out(voiced: int, is_given: bool) -> None:
+    utterances = ShortUtterances()
+    said = [None] * 3 + [utterances.step(np.full(BLOCK, number, np.float32), number <= voiced) for number in range(1, 200)]
+    given = [(number, sound) for number, sound in enumerate(said, -2) if sound is not None]
+    assert [number for number, _ in given] == ([voiced + SILENCE_BLOCKS] if is_given else [])
+    if is_given:
+        sound = given[0][1]
+        assert set(range(1, voiced + 1)) <= set(sound.tolist())
+        assert len(sound) % BLOCK == 0
 
 
 def test_where_its_own_voice_is_not_in_the_sound_nothing_is_heard(
