@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
+import importlib
 import io
 import os
 import signal
@@ -12,25 +14,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from skill import __version__, assembly
-from skill.commands import check, devices, doctor, hear, read, render, say, start, status, understand
-from skill.commands import settings as settings_command
+from skill.commands import start
 from skill.errors import BackCareError, TooLittleMemory
-from skill.models import commands as models
 from skill.settings import load_settings, state_file
 
 ENDED_BY_USER = 130
-# Commands that need nothing but the settings and their own arguments.
-COMMANDS = {
-    "understand": understand,
-    "hear": hear,
-    "say": say,
-    "check": check,
-    "read": read,
-    "render": render,
-    "devices": devices,
-}
 SUMMARIES = {
     "understand": "judge utterances: JSON Lines in, JSON Lines out",
     "hear": "hear recordings through the path of the microphone",
@@ -48,7 +39,9 @@ SUMMARIES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Every failure is one sentence on standard error."""
-    arguments = _parser().parse_args(argv)
+    gc.disable()  # until all is loaded: looking again and again for what could be thrown away takes a quarter of that time
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser(argv).parse_args(argv)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what cannot be written in UTF-8 is written as \udc80, in JSON too
@@ -67,28 +60,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if arguments.command == "doctor":  # wrong settings are one of its findings
-        return doctor.run(arguments.settings, os.environ, arguments)
-    if arguments.command == "status":  # it tells of the assistant that runs, whatever the settings have become
-        return status.run(state_file(), arguments)
+    name = arguments.command
+    if name is None:
+        return start.run(load_settings(arguments.settings, os.environ).settings, arguments)
+    gc.enable()
+    command = _module(name)
+    if name == "doctor":  # wrong settings are one of its findings
+        return int(command.run(arguments.settings, os.environ, arguments))
+    if name == "status":  # it tells of the assistant that runs, whatever the settings have become
+        return int(command.run(state_file(), arguments))
     loaded = load_settings(arguments.settings, os.environ)
-    if arguments.command == "settings":
-        return settings_command.run(loaded, arguments)
-    if arguments.command == "models":
-        return models.run(arguments, assembly.model_store(loaded.settings.storage))
-    if arguments.command in COMMANDS:
-        return int(COMMANDS[arguments.command].run(loaded.settings, arguments))
-    return start.run(loaded.settings, arguments)
+    if name == "settings":
+        return int(command.run(loaded, arguments))
+    if name == "models":
+        return int(command.run(arguments, assembly.model_store(loaded.settings.storage)))
+    return int(command.run(loaded.settings, arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _module(command: str) -> Any:
+    return importlib.import_module("skill.models.commands" if command == "models" else f"skill.commands.{command}")
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Knows the names of all commands, and the arguments of those that stand in argv: a start loads nothing of the others."""
     parser = argparse.ArgumentParser(prog="run_assistant.py", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--version", action="version", version=f"Back Care {__version__}")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="use this settings file instead of the user's own")
     start.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (without one it listens and answers)")
-    for name, module in {**COMMANDS, "models": models, "settings": settings_command, "doctor": doctor, "status": status}.items():
-        module.add_arguments(commands.add_parser(name, help=SUMMARIES[name]))
+    for name, summary in SUMMARIES.items():
+        command = commands.add_parser(name, help=summary)
+        if name in argv:
+            _module(name).add_arguments(command)
     return parser
 
 

@@ -27,7 +27,8 @@ from skill.speaking.cache import CachedVoice
 from skill.speaking.lasting_speaker import LastingSpeaker
 from skill.speaking.lasting_voice import LastingVoice
 from skill.stages import Interpreter, Microphone, Recogniser, Responder, Speaker
-from skill.understanding.intents import Example, IntentBook, load_intents
+from skill.understanding.intents import Example, IntentBook
+from skill.understanding.kept_book import load_kept_intents
 from skill.wake_phrase import WakePhrase
 
 MANIFEST = PROJECT / "models" / "manifest.yaml"
@@ -36,7 +37,7 @@ ENCODER = PROJECT / "models" / "encoder"  # kept in the repository, so it does n
 
 def intent_book(settings: Settings) -> IntentBook:
     """The intents of the settings' language. Raises IntentError with every mistake, and with what the program needs and is not there."""
-    book = load_intents(settings.storage.language_folder)
+    book = load_kept_intents(settings.storage.language_folder, settings.storage.cache_folder)
     if problems := missing(book):
         raise IntentError(problems)
     return book
@@ -144,13 +145,13 @@ def stop_listener(settings: Settings, recogniser: Recogniser) -> StopListener:
         return open_stop_listener(None, recogniser)
 
 
-def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None) -> CachedVoice:
-    """tell: gets a sentence when rendered answers cannot be read or kept; it speaks all the same."""
+def voice(settings: Settings, tell: Callable[[str], None] = lambda warning: None, try_now: bool = True) -> CachedVoice:
+    """tell: gets a sentence when rendered answers cannot be read or kept; it speaks all the same. try_now: see `open_voice`."""
     folder, speed, name = settings.storage.cache_folder / "speech", settings.speaking.speed, settings.speaking.voice
     if name == "auto" and is_small(settings.machine.memory):
         with suppress(SpeakingError):  # then whichever works
             return CachedVoice(open_voice("espeak", speed), folder, tell)
-    return CachedVoice(open_voice(name, speed), folder, tell)
+    return CachedVoice(open_voice(name, speed, try_now), folder, tell)
 
 
 def lasting_voice(settings: Settings, tell: Callable[[str], None], tell_of_store: Callable[[str], None]) -> LastingVoice:
@@ -159,7 +160,7 @@ def lasting_voice(settings: Settings, tell: Callable[[str], None], tell_of_store
     def espeak() -> CachedVoice:
         return CachedVoice(open_voice("espeak", settings.speaking.speed), settings.storage.cache_folder / "speech", tell_of_store)
 
-    return LastingVoice((lambda: voice(settings, tell_of_store), espeak), tell)
+    return LastingVoice((lambda: voice(settings, tell_of_store, try_now=False), espeak), tell)
 
 
 def speaker(settings: Settings, anew: bool = False) -> Speaker:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 from skill.errors import BackCareError
@@ -143,9 +144,9 @@ class Listening:
         word that sounds like one ("weight"), that one does not count."""
         stop = _Stop(silence, first_seconds)
         if self._hears_all:
-            hears = self._hears_all_over(silence)
+            hears = partial(self._hears_all_over, silence)
         elif self._stop_words is not None and not stop_words_in(line.text):
-            hears = self._hears_stop_over(self._stop_words, line, speech, stop)
+            hears = partial(self._hears_stop_over, self._stop_words, line, speech, stop)
         else:
             yield
             return
@@ -179,7 +180,9 @@ class Listening:
             return True
         return True
 
-    def _listen(self, hears: Callable[[AudioBlock], bool], over: threading.Event) -> None:
+    def _listen(self, begin: Callable[[], Callable[[AudioBlock], bool]], over: threading.Event) -> None:
+        """begin: makes ready what hears; here, and not before the line is played, which would wait for it."""
+        hears = begin()
         try:
             for block in self._microphone.blocks():
                 if over.is_set() or hears(block):

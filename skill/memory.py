@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 
 
@@ -10,3 +11,11 @@ def give_back_memory() -> None:
     """What loading a model or hearing half a minute of talk left free stays with the process otherwise: up to eighty megabytes."""
     with suppress(OSError, AttributeError):  # another C library than glibc has no such call
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def settle_memory() -> None:
+    """All is loaded: what is there now stays, so Python need not look through it for what could be thrown away, and does for the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    give_back_memory()

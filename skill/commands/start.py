@@ -24,9 +24,10 @@ from skill.commands.attended_ear import AttendedEar
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
 from skill.hearing.lasting_ear import LastingEar
 from skill.hearing.listener import Listener
+from skill.hearing.stop_listener import StopListener
 from skill.interruption import Interruption, Listening
 from skill.little_memory import is_small, memory_at_start
-from skill.memory import give_back_memory
+from skill.memory import settle_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.reloading import know
@@ -58,7 +59,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
     if is_small(settings.machine.memory):
         vitals.runs_on_smallest_set()
         _tell(_why_small(settings.machine.memory))
-    loading = None if arguments.typed or arguments.demo else _loading_recogniser(settings, vitals)
+    loading = None if arguments.typed or arguments.demo else _Loading(settings, vitals)
     known = know(settings, _teller(vitals, UNDERSTANDING))
     phrases = known.phrases
     with ExitStack() as stack:
@@ -72,7 +73,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
         if loading is None:
             return _typed(assistant, mouth, edits)
         try:
-            settings, first = _with_wake_word(settings, loading.result())
+            settings, first = _with_wake_word(settings, loading.recogniser.result())
             recogniser = assembly.lasting_recogniser(settings, first)
             ear = stack.enter_context(closing(_ear(settings, recogniser, vitals, panel)))
             hears = _opened(ear, waits=is_service(os.environ))
@@ -84,14 +85,14 @@ def _run(settings: Settings, arguments: argparse.Namespace, vitals: Vitals) -> i
             return _typed(assistant, mouth, edits)
         phrases = assembly.phrases(settings, known.book)
         attention = assistant.attention = _attention(settings, phrases, recogniser)
-        mouth.interruption = _interruption(settings, assistant, ear, recogniser)
+        mouth.interruption = _interruption(settings, assistant, ear, recogniser, loading)
         how = f'Say "{attention.phrase.text}", then ask.' if attention.phrase else "Ask aloud."
         if hears:
             _tell(f"{recogniser.name} listens. {how} Enter stops the speech, Ctrl-C ends.")
             mouth.say(Reply((phrases.ready(attention.phrase is not None),)))
             mouth.tone(Tone.LISTENING)
             ear.reset()
-        give_back_memory()
+        settle_memory()
         _stop_on_enter(mouth)
         panel.connect(mouth.stop, ear.give)
         with closing(edits.watch(recogniser, settings.hearing.wake)):
@@ -128,9 +129,23 @@ def _with_wake_word(settings: Settings, recogniser: Recogniser) -> tuple[Setting
         return settings.woken_by("phrase"), recogniser
 
 
-def _loading_recogniser(settings: Settings, vitals: Vitals) -> Future[Recogniser]:
-    """Loaded beside the intents, on another core: each takes about a second."""
-    return ThreadPoolExecutor(1, "recogniser").submit(assembly.recogniser, settings, _teller(vitals, RECOGNISER))
+class _Loading:
+    """What is loaded beside the intents, on another core: that takes as long as they do.
+
+    stop_listener: None where nothing more need be loaded for it, because Whisper listens, or because nobody listens for these words alone:
+    the sound server takes its own voice out of the sound.
+    """
+
+    def __init__(self, settings: Settings, vitals: Vitals) -> None:
+        loader = ThreadPoolExecutor(1, "loading")
+        self.recogniser: Future[Recogniser] = loader.submit(assembly.recogniser, settings, _teller(vitals, RECOGNISER))
+        self.stop_listener: Future[StopListener | None] = loader.submit(self._stop_listener, settings)
+
+    def _stop_listener(self, settings: Settings) -> StopListener | None:
+        recogniser = self.recogniser.result()
+        if settings.hearing.echo == "cancelled" or recogniser.name == "whisper":
+            return None
+        return assembly.stop_listener(settings, recogniser)
 
 
 def _why_small(wanted: str) -> str:
@@ -148,12 +163,12 @@ def _attention(settings: Settings, phrases: Phrases, recogniser: Recogniser) -> 
         return assembly.attention(settings.woken_by("open"), phrases.script, recogniser)
 
 
-def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar, recogniser: Recogniser) -> Interruption:
+def _interruption(settings: Settings, assistant: Assistant, ear: LastingEar, recogniser: Recogniser, loading: _Loading) -> Interruption:
     if settings.hearing.echo == "cancelled":
         return Listening(ear, ear, assistant.judge, None, hears_all=True)
     stop_listener = None
     try:
-        stop_listener = assembly.stop_listener(settings, recogniser)
+        stop_listener = loading.stop_listener.result() or assembly.stop_listener(settings, recogniser)
     except HearingError as error:
         _tell(f"{error} Until then it hears you between its sentences only, and not while it speaks one.")
     return Listening(ear, ear, assistant.judge, stop_listener)
@@ -281,6 +296,7 @@ class _Keyboard:
 
 
 def _typed(assistant: Assistant, mouth: Mouth, edits: Edits) -> int:
+    settle_memory()
     assistant.begin()
     with closing(edits.watch()):
         assistant.converse(RenewedEar(_Keyboard(), edits.take_up), mouth, lambda turn: None, lambda heard: None)
@@ -301,6 +317,7 @@ def _demo(settings: Settings, assistant: Assistant, mouth: Mouth) -> int:
     if found is None:
         raise IntentError(problems)
     recogniser = assembly.recogniser(settings)
+    settle_memory()
     _tell(f"{recogniser.name} listens to questions that the assistant asks itself. Ctrl-C ends.")
     with tempfile.TemporaryDirectory() as folder, closing(assembly.voice(settings)) as voice:
         for number, question in enumerate(found.questions):

@@ -6,6 +6,7 @@ the network need not be asked: while no band of the sound is louder than the roo
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -59,4 +60,14 @@ class LevelGate:
         self._room.append(self._power)
         self._learnt += 1
         if len(self._room) >= LEAST_FRAMES and self._learnt % RENEW_FRAMES == 0:
-            self._limit = np.percentile(np.array(self._room), FLOOR_PERCENTILE, axis=0) * 10 ** (LOUDER_DB / 10)
+            self._limit = _percentile(np.array(self._room), FLOOR_PERCENTILE) * 10 ** (LOUDER_DB / 10)
+
+
+def _percentile(rows: NDArray[np.float64], percent: float) -> NDArray[np.float64]:
+    """Of each column. The same as numpy's own, which takes seven times as long: this is done four times a second, for ever."""
+    place = (len(rows) - 1) * percent / 100
+    below = math.floor(place)
+    above = min(below + 1, len(rows) - 1)
+    ordered = np.partition(rows, (below, above), axis=0)
+    floor: NDArray[np.float64] = ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    return floor

@@ -87,6 +87,11 @@ class Segmenter:
         """An utterance has begun and not ended."""
         return self._open_frames > 0
 
+    @property
+    def silence_seconds(self) -> float:
+        """How long the pause is in which the open utterance is now; 0 while somebody speaks."""
+        return self._silent_frames * FRAME_SECONDS if self._open_frames else 0.0
+
     def end_after(self, silence_seconds: float) -> None:
         """Another pause ends utterances from now on."""
         self._end_frames = _frames(silence_seconds)
@@ -184,6 +189,11 @@ class SpeechGate:
     def end_after(self, silence_seconds: float) -> None:
         """Another pause ends utterances from now on."""
         self._segmenter.end_after(silence_seconds)
+
+    @property
+    def silence_seconds(self) -> float:
+        """As with `Segmenter`."""
+        return self._segmenter.silence_seconds
 
     @property
     def level_db(self) -> float | None:

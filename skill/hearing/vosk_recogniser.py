@@ -30,6 +30,9 @@ READINGS = 40
 REPORTED_READINGS = 5
 NEEDED_FILES = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
 CHUNK_BYTES = RECOGNISER_RATE_HZ // 10 * PCM_BYTES_PER_SAMPLE
+# To weigh all readings takes a tenth of a second on a small machine. So long before the pause is long enough it is done, and only what she
+# says after that has to be weighed anew.
+WEIGHED_BEFORE_SECONDS = 0.25
 
 # What Vosk hears in breath and hum (vosk-api#797, #361, #837, #1101). Alone they mean nothing.
 GHOSTS = frozenset({"the", "a", "huh", "uh", "um", "hm", "hmm", "mm"})
@@ -45,6 +48,8 @@ class VoskRecogniser:
     finding an end and no new word after it for as long. An end that Vosk finds in a shorter pause (its own rule is 0.5 s) only
     starts the next part of the same utterance: people who search for a word are not cut off, and "I'm not … bleeding" does not
     become "bleeding". After "and", "my" or "um" it waits longer, after a command like "stop" shorter (`patience`).
+
+    While that pause is waited for, the words are weighed already. When it is long enough there is nothing left to do.
     """
 
     name = "vosk"
@@ -57,6 +62,7 @@ class VoskRecogniser:
         self._patience = patience
         self._fed_seconds = 0.0  # Vosk's clock, which goes on over Reset, counts only what it was given
         self._utterance = _Utterance()
+        self._is_worn = False
         self._renew()  # the first run is slower than all others: now, and not when she speaks
 
     @property
@@ -68,6 +74,8 @@ class VoskRecogniser:
         return tuple(word for word in words if self._model.vosk_model_find_word(word) < 0)
 
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
+        if self._is_worn:  # not when the utterance ended: she waits for the answer then
+            self._renew()
         return list(self._take(self._gate.accept(block.pcm)))
 
     def finish(self) -> Sequence[Heard]:
@@ -86,16 +94,22 @@ class VoskRecogniser:
                 self._utterance = _Utterance(piece.start_seconds, clock_offset=piece.start_seconds - self._fed_seconds)
                 self._be_patient("")
             self._utterance.waiting += piece.pcm
-            while len(self._utterance.waiting) >= CHUNK_BYTES or (piece.is_last and self._utterance.waiting):
+            self._utterance.speech_seconds = piece.speech_seconds
+            while len(self._utterance.waiting) >= CHUNK_BYTES:
                 yield from self._feed()
             if piece.is_last:
+                if self._utterance.waiting and not self._utterance.is_weighed:
+                    yield from self._feed()
                 yield self._end(piece.end_seconds, is_final=True)
-                self._renew()
+                self._is_worn = True
+            elif self._utterance.fresh and self._gate.silence_seconds >= self._silence_seconds - WEIGHED_BEFORE_SECONDS:
+                self._weigh()
 
     def _renew(self) -> None:
         """Make Vosk forget its adaptation to the sound too, which `Reset` keeps: only an end in the middle of sound does that."""
         self._recognizer.AcceptWaveform(bytes(CHUNK_BYTES))
         self._recognizer.FinalResult()
+        self._is_worn = False
         self._fed_seconds += CHUNK_BYTES / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
 
     def _be_patient(self, said: str) -> None:
@@ -116,24 +130,29 @@ class VoskRecogniser:
         self._fed_seconds += seconds
         if found_end:
             utterance.add(self._recognizer.Result())
-            utterance.seconds_since_end = 0.0
-        fresh = "" if found_end else json.loads(self._recognizer.PartialResult()).get("partial", "")
+        utterance.fresh = "" if found_end else json.loads(self._recognizer.PartialResult()).get("partial", "")
         utterance.compute_seconds += time.perf_counter() - began
         utterance.seconds_since_end += seconds
-        if fresh:
+        if utterance.fresh:
             utterance.seconds_since_end = 0.0
-        text = " ".join([*(readings[0].text for readings in utterance.parts), *([fresh] if fresh else [])])
+        text = " ".join([*utterance.said, *([utterance.fresh] if utterance.fresh else [])])
         if text and text != utterance.partial:
             utterance.partial = text
             self._be_patient(text)
             yield Partial(text)
-        if utterance.parts and not fresh and utterance.seconds_since_end >= self._silence_seconds:
+        if utterance.parts and not utterance.fresh and utterance.seconds_since_end >= self._silence_seconds:
             yield self._end(utterance.clock_offset + self._fed_seconds, is_final=False)
+
+    def _weigh(self) -> None:
+        """Make the words so far a part of the utterance, as where Vosk finds an end itself. How long it waits does not change by that."""
+        began = time.perf_counter()
+        self._utterance.add(self._recognizer.Result(), self._utterance.fresh)
+        self._utterance.compute_seconds += time.perf_counter() - began
 
     def _end(self, end_seconds: float, is_final: bool) -> Heard:
         """What the utterance was. Where only Vosk found its end, the voice activity may still bring another one."""
         utterance = self._utterance
-        if is_final:
+        if is_final and not utterance.is_weighed:
             began = time.perf_counter()
             utterance.add(self._recognizer.FinalResult())
             utterance.compute_seconds += time.perf_counter() - began
@@ -153,20 +172,36 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Utterance:
-    """What is known so far of one utterance. clock_offset: what to add to Vosk's times."""
+    """What is known so far of one utterance. clock_offset: what to add to Vosk's times.
+
+    parts: what was weighed. said: the same, as it was told while she spoke. fresh: the words behind them. speech_seconds: speech up to now;
+    weighed_speech_seconds: up to the end of the last part.
+    """
 
     start_seconds: float = 0.0
     waiting: bytes = b""
     clock_offset: float = 0.0
     parts: list[list[_Reading]] = field(default_factory=list)
     partial: str = ""
+    said: list[str] = field(default_factory=list)
+    fresh: str = ""
     seconds_since_end: float = 0.0
+    speech_seconds: float = 0.0
+    weighed_speech_seconds: float = 0.0
     compute_seconds: float = 0.0
 
-    def add(self, result: str) -> None:
+    def add(self, result: str, said: str = "") -> None:
+        self.fresh, self.seconds_since_end = "", 0.0
+        self.weighed_speech_seconds = self.speech_seconds
         readings = _readings(json.loads(result), self.clock_offset)
         if readings:
             self.parts.append(readings)
+            self.said.append(said or readings[0].text)
+
+    @property
+    def is_weighed(self) -> bool:
+        """Since the last part nobody has spoken: neither Vosk found a word nor the voice activity speech."""
+        return bool(self.parts) and not self.fresh and self.speech_seconds == self.weighed_speech_seconds
 
     def heard(self, end_seconds: float) -> Heard:
         if not self.parts:

@@ -13,35 +13,37 @@ from skill.stages import Voice
 AUTO = "auto"
 
 
-def _natural(speed: float) -> Voice:
+def _natural(speed: float, try_now: bool) -> Voice:
     from skill.speaking.natural_voice import NaturalVoice
 
-    return NaturalVoice(speed)
+    return NaturalVoice(speed, try_now)
 
 
-def _espeak(speed: float) -> Voice:
+def _espeak(speed: float, try_now: bool) -> Voice:
     from skill.speaking.pyttsx3_voice import Pyttsx3Voice
 
     return Pyttsx3Voice(speed)
 
 
 # In the order in which "auto" tries them.
-VOICES: Mapping[str, Callable[[float], Voice]] = {"natural": _natural, "espeak": _espeak}
+VOICES: Mapping[str, Callable[[float, bool], Voice]] = {"natural": _natural, "espeak": _espeak}
 
 
-def open_voice(name: str, speed: float = 1.0) -> Voice:
+def open_voice(name: str, speed: float = 1.0, try_now: bool = True) -> Voice:
     """The voice of that name, or with "auto" the first that works.
+
+    try_now: False where rendered answers are there and another voice waits behind it: what takes long to try is tried when it is needed.
 
     SettingsError for an unknown name; SpeakingError, with what to install, where the voice (with "auto": each of them) fails.
     """
     if name in VOICES:
-        return VOICES[name](speed)
+        return VOICES[name](speed, try_now)
     if name != AUTO:
         raise SettingsError(f"There is no voice {name!r}. Choose one of: {', '.join((AUTO, *VOICES))}.")
     reasons: list[str] = []
     for load in VOICES.values():
         try:
-            return load(speed)
+            return load(speed, try_now)
         except SpeakingError as exc:
             reasons.append(str(exc))
     raise SpeakingError(" ".join(reasons))

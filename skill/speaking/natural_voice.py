@@ -27,22 +27,24 @@ SEED = 0
 class NaturalVoice:
     """speed: factor on the pace, held within 0.6 to 1.6.
 
-    The model is loaded with the first rendering: where all answers are cached it never costs its time and memory.
+    The model is loaded with the first rendering: where all answers are cached it never costs its time and memory. Without `try_now` nor
+    are its libraries (half a second and 40 MB): a broken one then shows with the first rendering.
     """
 
     name = "natural"
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, try_now: bool = True) -> None:
         try:
-            import hibari
-            import onnxruntime  # noqa: F401  -- hibari imports it only when it loads; a broken one must show now
+            self.version = f"hibari-tts {metadata.version('hibari-tts')}, rendering {RENDERING}"
+            if try_now:
+                import hibari  # noqa: F401
+                import onnxruntime  # noqa: F401  -- hibari imports it only when it loads; a broken one must show now
         except ImportError as exc:
             raise SpeakingError(f"The natural voice needs the package hibari-tts ({exc}). Run `script/setup`.") from exc
-        self.version = f"hibari-tts {metadata.version('hibari-tts')}, rendering {RENDERING}"
-        self._rate_hz = int(hibari.SAMPLE_RATE)
         self._speed = bounded_speed(speed)
         self._lock = threading.Lock()
         self._model: Any = None
+        self._rate_hz = 0
 
     @property
     def speed(self) -> float:
@@ -58,6 +60,7 @@ class NaturalVoice:
         try:
             with self._lock:
                 model = self._loaded()
+                rate_hz = self._rate_hz
                 rendered = [
                     np.asarray(model(_NUMBER_SIGN.sub(_NO, sentence), speed=factor, seed=SEED), np.float32) for sentence in sentences
                 ]
@@ -69,14 +72,14 @@ class NaturalVoice:
             ) from exc
         if not all(np.any(samples) for samples in rendered):
             raise SpeakingError("The natural voice has no sound for a sentence. It speaks English words only.")
-        return joined(rendered, self._rate_hz, PAUSE_SECONDS / self._speed)
+        return joined(rendered, rate_hz, PAUSE_SECONDS / self._speed)
 
     def close(self) -> None:
         self._model = None
 
     def _loaded(self) -> Any:
         if self._model is None:
-            from hibari import Hibari
+            from hibari import SAMPLE_RATE, Hibari
 
-            self._model = Hibari()
+            self._model, self._rate_hz = Hibari(), int(SAMPLE_RATE)
         return self._model

@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ PREPARED_SECONDS = 5.0
 # to its end before the first word.
 AHEAD_SECONDS = 0.1
 POLL_SECONDS = 0.01
+# To bring a long answer to the device's rate takes a tenth of a second on a small machine: so much of it is done before it is heard, and
+# the rest, in longer and longer pieces, meanwhile.
+FIRST_PIECE_SECONDS = 0.5
 # Digital silence lets some screens and amplifiers go to sleep; one part in 16,000 of full scale does not, and cannot be heard.
 NEAR_SILENCE = 2
 INT16_MAX = 32767.0
@@ -105,9 +109,8 @@ class DeviceSpeaker:
     def _play(self, speech: Speech) -> bool:
         if self._closed:
             raise SpeakingError("The speaker was closed while the assistant wanted to speak.")
-        gain = volume_gain(self._volume)
-        samples = soxr.resample(samples_of(speech.pcm), speech.rate_hz, self._device.rate_hz) * gain
-        sound = (np.clip(samples, -1.0, 1.0) * INT16_MAX).astype(np.int16)
+        pieces = at_rate(speech, self._device.rate_hz, volume_gain(self._volume))
+        sound = next(pieces)
         if self._stream is not None and not alive(self._stream):
             # It went away since the last line; it may be back.
             self._release()
@@ -116,6 +119,10 @@ class DeviceSpeaker:
             self._stream = self._open()
         else:
             self._feed.load(np.concatenate([self._feed.rest(), sound]))
+        for piece in pieces:
+            if self._stop_asked:
+                break
+            self._feed.add(piece)
         if self._heard_out():
             self._close_after(LINGER_SECONDS)
             return True
@@ -231,12 +238,16 @@ class _Feed:
     def load(self, sound: NDArray[np.int16]) -> None:
         self._loaded = _Loaded(sound)
 
+    def add(self, sound: NDArray[np.int16]) -> None:
+        """Behind what was loaded last."""
+        self._loaded.sound = np.concatenate([self._loaded.sound, sound])
+
     def rest(self) -> NDArray[np.int16]:
         """What the device has not taken yet."""
         return self._loaded.sound[self._loaded.position :]
 
     def __call__(self, out: NDArray[np.int16], frames: int, _time: object, _status: object) -> None:
-        loaded = self._loaded  # read once: `load` may replace it in the middle of this call
+        loaded = self._loaded  # read once: `load` may replace it in the middle of this call, and `add` its sound
         piece = loaded.sound[loaded.position : loaded.position + frames]
         out[: len(piece)] = piece[:, np.newaxis]
         out[len(piece) :] = np.resize(self._rest, frames - len(piece))[:, np.newaxis]
@@ -301,6 +312,18 @@ def _wav_header(data_bytes: int, rate_hz: int) -> bytes:
 def volume_gain(percent: int) -> float:
     """The factor on the samples: squared, so that half the number sounds about half as loud; 100 leaves the sound as it is."""
     return (percent / 100.0) ** 2
+
+
+def at_rate(speech: Speech, rate_hz: int, gain: float) -> Iterator[NDArray[np.int16]]:
+    """The speech at this rate, each piece twice as long as the one before; at least one."""
+    samples = samples_of(speech.pcm)
+    stream = soxr.ResampleStream(speech.rate_hz, rate_hz, 1, "float32")
+    start, size = 0, round(FIRST_PIECE_SECONDS * speech.rate_hz)
+    while start == 0 or start < len(samples):
+        end = start + size
+        ready = stream.resample_chunk(samples[start:end], last=end >= len(samples)) * gain
+        yield (np.clip(ready, -1.0, 1.0) * INT16_MAX).astype(np.int16)
+        start, size = end, size * 2
 
 
 def near_silence(count: int) -> NDArray[np.int16]:

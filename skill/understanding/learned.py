@@ -118,9 +118,10 @@ def training_set(book: IntentBook) -> tuple[TrainingSet, tuple[tuple[str, Tier],
     classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
     place = {kind: number for number, kind in enumerate(classes)}
     targets = np.zeros((len(examples), len(classes)), np.float32)
+    targets[np.arange(len(examples)), [place[kind] for kind in own]] = 1.0
     for row, example in enumerate(examples):
-        targets[row, place[own[row]]] = 1.0
-        targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
+        if len(example.labels) > 1:  # few: each start goes through tens of thousands
+            targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
     names = [f"{label} {tier.word}" for label, tier in classes]
     return TrainingSet([example.plain for example in examples], targets, names), classes
 

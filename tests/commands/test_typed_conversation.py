@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.commands.program import Program, program
+from tests.commands.program import ROOT, Program, program
 
 
 @pytest.fixture
@@ -57,3 +59,31 @@ def test_sigterm_ends_it_at_once(typed: Program) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 130
         assert b"Traceback" not in process.stderr.read()
+
+
+LOADED = """
+import contextlib, gc, io, sys
+import run_assistant
+with contextlib.redirect_stdout(io.StringIO()):
+    run_assistant.main(sys.argv[1:])
+print(gc.isenabled(), gc.get_freeze_count() > 10_000, "rich" in sys.modules, "hibari" in sys.modules)
+"""
+
+
+def loaded(program: Program, *words: str) -> str:
+    """What a process says of itself when this command is done, in which it collects rubbish again."""
+    path = f"{program.environment['PYTHONPATH']}:{ROOT}"
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        env={**program.environment, "PYTHONPATH": path},
+        input="",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_start_loads_nothing_of_other_commands_and_then_collects_rubbish_again(typed: Program) -> None:
+    assert loaded(typed, "--typed") == "True True False False"
+    assert loaded(typed, "settings") == "True False True False"

@@ -61,6 +61,14 @@ def test_a_fan_that_starts_becomes_the_room() -> None:
     assert not any(louder(gate, hiss(3.0, -50, seed=3)))
 
 
+@pytest.mark.parametrize("frames_heard", [32, 56, 200])
+def test_what_is_louder_than_the_room_by_the_limit_is_found_in_a_room_of_any_age(frames_heard: int) -> None:
+    """The floor is that of the last three seconds, however many there are."""
+    gate = LevelGate(FRAME_SAMPLES, RATE_HZ)
+    louder(gate, hiss((frames_heard + 0.5) * FRAME_SECONDS, -60))
+    assert all(louder(gate, hiss(8.5 * FRAME_SECONDS, -50, seed=1))[2:])
+
+
 def test_speech_does_not_become_the_room(spoken: Callable[[str], Path]) -> None:
     """It is louder after a minute of talk as well: only what is said to be no speech is learnt."""
     gate = LevelGate(FRAME_SAMPLES, RATE_HZ)

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -194,6 +194,47 @@ def test_an_end_that_vosk_finds_is_the_end_when_nothing_more_comes(vosk: VoskRec
     both = transcripts(list(vosk._take(as_one_utterance(first, bytes(2 * 16_000 * 3), second, ends=True))))
     assert [len(both), both[0].text] == [2, alone.text]
     assert both[1].start_seconds > len(first) / 32_000 + 3
+
+
+def in_pieces(vosk: VoskRecogniser, path: Path) -> Iterator[tuple[Sequence[Heard], bool]]:
+    """What each 20 ms of a recording bring, and whether its words are weighed by then."""
+    sound = soundfile.read(path, dtype="int16")[0].tobytes()
+    for start in range(0, len(sound), 640):
+        heard = vosk.accept(AudioBlock(sound[start : start + 640], 16_000))
+        yield heard, vosk._utterance.is_weighed
+
+
+def test_her_words_are_weighed_before_the_pause_is_long_enough_and_are_the_same(
+    vosk: VoskRecogniser, korean: list[Path], tmp_path: Path
+) -> None:
+    for path in korean:
+        (at_its_end,) = transcripts(hear(vosk, path))  # the recording ends in speech: nothing could be weighed before
+        vosk.reset()
+        weighed = False
+        for heard, is_weighed in in_pieces(vosk, joined(tmp_path, path, pause_seconds=1.2)):
+            if said := transcripts(list(heard)):
+                break
+            weighed = is_weighed
+        assert weighed
+        assert [one.text for one in said] == [at_its_end.text]
+        vosk.reset()
+
+
+def test_what_follows_when_her_words_were_weighed_already_belongs_to_them(
+    vosk_korean_model: Path, korean: list[Path], tmp_path: Path
+) -> None:
+    """She goes on at the last moment: the pause is longer than what starts the weighing, and shorter than what ends an utterance."""
+    vosk = VoskRecogniser(vosk_korean_model, end_silence_seconds=1.4, patience=Patience((), ()))
+    moments = list(in_pieces(vosk, joined(tmp_path, *korean, pause_seconds=0.1)))
+    assert any(is_weighed for _, is_weighed in moments)
+    heard = [one for heard, _ in moments for one in heard] + list(vosk.finish())
+    (together,) = transcripts(heard)
+    apart = [one.text.split() for path in korean for one in transcripts(hear(vosk, path))]
+    assert len(together.text.split()) > max(len(words) for words in apart)
+    assert together.text.split()[:2] == apart[0][:2]
+    assert together.words[-1].end_seconds - together.words[0].start_seconds > 4
+    partials = [one.text for one in heard if isinstance(one, Partial)]
+    assert all(before != after for before, after in pairwise(partials))
 
 
 def test_a_sound_that_ends_in_speech_is_heard_to_its_end(vosk: VoskRecogniser, korean: list[Path]) -> None:

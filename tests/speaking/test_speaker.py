@@ -20,7 +20,7 @@ from skill.messages import Line, Speech, Tone
 from skill.speaking.earcons import earcon
 from skill.speaking.pyttsx3_voice import Pyttsx3Voice
 from skill.speaking.sound import samples_of, speech_of
-from skill.speaking.speaker import DeviceSpeaker, WavSpeaker, volume_gain
+from skill.speaking.speaker import DeviceSpeaker, WavSpeaker, at_rate, volume_gain
 from tests.virtual_sound import VirtualSoundCard
 
 RATE_HZ = 8_000  # at which recordings are compared
@@ -124,6 +124,15 @@ def test_lines_of_one_answer_are_all_whole(speaker: DeviceSpeaker, sound_card: V
     rest = recorded(tmp_path / "heard.wav")
     for sound in sounds:
         rest = assert_whole(rest, original(sound))
+
+
+def test_speech_brought_to_the_devices_rate_in_pieces_is_the_same_as_in_one(speech: Speech) -> None:
+    """Long enough for several pieces, and of no length at all."""
+    for pcm in (speech.pcm * 4, b""):
+        pieces = list(at_rate(Speech(pcm, speech.rate_hz), 48_000, 1.0))
+        whole = soxr.resample(samples_of(pcm), speech.rate_hz, 48_000)
+        assert len(pieces) > 3 or not pcm
+        assert np.array_equal(np.concatenate(pieces), (np.clip(whole, -1.0, 1.0) * 32767.0).astype(np.int16))
 
 
 def test_stop_from_another_thread_ends_it_at_once_and_the_next_line_is_whole(

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,10 +18,12 @@ from benchmarks.voices import DANGER, ORDINARY
 from skill.errors import SettingsError, SpeakingError
 from skill.messages import Line, Pace, Speech
 from skill.speaking import VOICES, open_voice, pyttsx3_voice
+from skill.speaking.cache import CachedVoice
 from skill.speaking.pyttsx3_voice import Pyttsx3Voice
 from skill.speaking.sound import FASTEST_SPEED, SLOWEST_SPEED, samples_of
 from skill.stages import Voice
 
+ROOT = Path(__file__).resolve().parents[2]
 LONG = Line(" ".join(ORDINARY))
 
 
@@ -267,3 +270,38 @@ def test_the_natural_voice_does_not_take_no_for_number(words_in: Callable[[Speec
     heard = words_in(open_voice("natural").render(Line("Please answer with yes or no.")))
     assert "number" not in heard
     assert "no" in heard
+
+
+LAZILY = """
+import sys
+from skill import assembly
+from skill.messages import Line
+from skill.settings import Settings, Storage
+
+voice = assembly.lasting_voice(Settings(storage=Storage(cache_folder=sys.argv[1])), print, print)
+before = voice.name
+print(before, voice.render(Line(sys.argv[2])).from_cache, voice.name, "hibari" in sys.modules, "scipy" in sys.modules)
+"""
+
+
+def rendered_lazily(cache: Path, text: str, libraries: Path | None = None) -> list[str]:
+    """What a fresh process says that speaks as the assistant does. libraries: found before those that are installed."""
+    path = {"PYTHONPATH": f"{libraries}:{ROOT}" if libraries else str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", LAZILY, cache, text], env={**os.environ, **path}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_an_answer_from_the_store_needs_none_of_the_voices_libraries(tmp_path: Path) -> None:
+    cached = CachedVoice(open_voice("natural"), tmp_path / "speech")
+    cached.prepare([Line("Go now.")], lambda done, total: None)
+    assert rendered_lazily(tmp_path, "Go now.") == ["natural True natural False False"]
+
+
+def test_a_natural_voice_that_proves_broken_when_it_is_needed_leaves_the_word_to_espeak(tmp_path: Path) -> None:
+    (tmp_path / "libraries" / "hibari").mkdir(parents=True)
+    (tmp_path / "libraries" / "hibari" / "__init__.py").write_text("raise ImportError('a library is torn')\n")
+    told, spoken = rendered_lazily(tmp_path, "Go now.", tmp_path / "libraries")
+    assert "The natural voice failed" in told
+    assert spoken == "natural False espeak False False"

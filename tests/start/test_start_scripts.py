@@ -113,6 +113,18 @@ def test_a_second_start_has_nothing_to_do_and_says_nothing(project: Path) -> Non
     assert calls(project) == ["render", "tell"]
 
 
+def test_set_up_compiles_the_program_for_a_service_that_may_write_nothing(project: Path) -> None:
+    (project / "skill").mkdir(exist_ok=True)
+    module = project / "skill" / "fresh.py"
+    module.write_text("WORDS = 1\n")
+    start(project, script="setup")
+    (compiled,) = (project / "skill" / "__pycache__").glob("fresh.*.pyc")
+    before = compiled.read_bytes()
+    module.write_text("WORDS = 1234\n")
+    start(project, script="setup")
+    assert compiled.read_bytes() != before
+
+
 def test_run_works_through_a_link_from_elsewhere(project: Path, tmp_path: Path) -> None:
     link = tmp_path / "back-care"
     link.symlink_to(project / "script" / "run")
