@@ -17,6 +17,7 @@ from skill import __version__, assembly
 from skill.commands import check, devices, doctor, hear, read, render, say, start, status, understand
 from skill.commands import settings as settings_command
 from skill.errors import BackCareError, TooLittleMemory
+from skill.memory import use_one_heap
 from skill.models import commands as models
 from skill.settings import load_settings, state_file
 
@@ -49,6 +50,7 @@ SUMMARIES = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Every failure is one sentence on standard error."""
     arguments = _parser().parse_args(argv)
+    use_one_heap()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what cannot be written in UTF-8 is written as \udc80, in JSON too

@@ -16,6 +16,7 @@ from benchmarks.measuring.processes import memory_of
 from skill import assembly
 from skill.assistant import Assistant, Mouth
 from skill.hearing.listener import Listener
+from skill.memory import use_one_heap
 from skill.messages import AudioBlock, Heard, Line, NothingHeard, Pace, Speech, Tier, Turn
 from skill.settings import load_settings
 from skill.stages import Microphone
@@ -43,7 +44,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class HeardHour:
-    """answers: of every utterance that was heard. nothing: what the recogniser threw away, as (when it ended, why). Megabytes are PSS."""
+    """answers: of every utterance that was heard. nothing: what the recogniser threw away, as (when it ended, why). Megabytes are RSS: the PSS of
+    libraries that other programs use as well changes when those begin and end."""
 
     answers: tuple[Answer, ...]
     nothing: tuple[tuple[float, str], ...]
@@ -68,7 +70,7 @@ class _Playing:
         for block in self._microphone.blocks():
             self.seconds += block.seconds
             if not self.megabytes_warm and self.seconds >= WARM_SECONDS:
-                self.megabytes_warm = memory_of(os.getpid()).pss
+                self.megabytes_warm = memory_of(os.getpid()).rss
             if self.seconds > self._deaf_until:
                 yield block
             else:
@@ -119,6 +121,7 @@ class _Speaker:
 
 def hear_hour(path: Path) -> HeardHour:
     """Raises ModelError where no recogniser is installed."""
+    use_one_heap()  # as the program does
     settings = load_settings(None, os.environ).settings
     book = assembly.intent_book(settings)
     recogniser = assembly.recogniser(settings)
@@ -153,5 +156,5 @@ def hear_hour(path: Path) -> HeardHour:
         began, cpu_began = time.monotonic(), time.process_time()
         assistant.converse(Listener(playing, recogniser), mouth, on_turn, on_other)
         work, cpu = time.monotonic() - began, time.process_time() - cpu_began
-        end = memory_of(os.getpid()).pss
+        end = memory_of(os.getpid()).rss
     return HeardHour(tuple(answers), tuple(nothing), playing.seconds, work, cpu, playing.megabytes_warm or end, end)
