@@ -313,7 +313,7 @@ class Assistant:
         if call and call.behind is None and understanding.tier is Tier.NONE:
             return Understanding(understanding.text), self._listens(now)
         meant = understanding if call else self._meant_for_it(understanding, now, confidence)
-        if meant is None and self._half_heard.is_said_again(understanding, self._clock()):
+        if meant is None and self._half_heard.is_said_again(understanding, confidence, self._clock()):
             meant = understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
@@ -395,7 +395,7 @@ class Assistant:
         self._last_level_db = transcript.level_db
         meant = self._meant_for_it(understanding, Standing.CLOSED, transcript.confidence)
         if understanding.tier > Tier.NONE:
-            return Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, self._clock()) else Cut.NOTHING
+            return Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, transcript.confidence, self._clock()) else Cut.NOTHING
         first = understanding.matches[0] if understanding.matches else None
         if first is None or first.certainty is not Certainty.SURE:
             return Cut.NOTHING

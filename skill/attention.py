@@ -168,17 +168,19 @@ class UsualLevel:
 
 
 class HalfHeard:
-    """Dangers that were heard too badly to be answered; the second one within a short while is."""
+    """Dangers that were heard too badly to be answered; the same one, once more within a short while, is."""
 
     def __init__(self) -> None:
-        self._at: float | None = None
+        self._at: dict[str, float] = {}
 
-    def is_said_again(self, understanding: Understanding, now: float) -> bool:
-        """now: in seconds."""
-        if understanding.tier is Tier.NONE or tells_only_weeks(understanding.text):
+    def is_said_again(self, understanding: Understanding, confidence: float, now: float) -> bool:
+        """confidence: of the recogniser. now: in seconds."""
+        if tells_only_weeks(understanding.text) or not _is_danger(understanding, confidence):
             return False
-        before, self._at = self._at, now
-        return before is not None and now - before <= SAID_AGAIN_SECONDS
+        labels = [match.label for match in understanding.matches if match.is_danger]
+        lately = any(now - self._at[label] <= SAID_AGAIN_SECONDS for label in labels if label in self._at)
+        self._at.update(dict.fromkeys(labels, now))
+        return lately
 
 
 def is_further(level_db: float | None, began_db: float | None) -> bool:

@@ -331,16 +331,23 @@ def test_a_question_from_far_away_that_is_well_heard_counts() -> None:
 
 def test_a_danger_half_heard_twice_is_a_danger() -> None:
     half_heard, danger = HalfHeard(), meaning("danger.breath")
-    assert not half_heard.is_said_again(danger, 100)
-    assert not half_heard.is_said_again(meaning("relief.shoes"), 105)
-    assert half_heard.is_said_again(danger, 100 + SAID_AGAIN_SECONDS)
-    assert not half_heard.is_said_again(danger, 200 + 2 * SAID_AGAIN_SECONDS)
+    assert not half_heard.is_said_again(danger, 0.5, 100)
+    assert not half_heard.is_said_again(meaning("relief.shoes"), 0.5, 105)
+    assert not half_heard.is_said_again(meaning("danger.fever"), 0.5, 105)
+    assert half_heard.is_said_again(danger, 0.5, 100 + SAID_AGAIN_SECONDS)
+    assert not half_heard.is_said_again(danger, 0.5, 200 + 2 * SAID_AGAIN_SECONDS)
+
+
+def test_what_is_hardly_a_danger_is_none_when_it_is_heard_twice() -> None:
+    half_heard, faint = HalfHeard(), meaning("danger.self_harm", certainty=UNSURE, score=0.24)
+    assert not half_heard.is_said_again(meaning("danger.self_harm"), 0.5, 100)
+    assert not half_heard.is_said_again(faint, 0.9, 105)
 
 
 def test_how_far_she_is_said_twice_is_no_danger() -> None:
     half_heard, told = HalfHeard(), meaning("danger.fever", text="i am ten weeks pregnant")
-    assert not half_heard.is_said_again(told, 100)
-    assert not half_heard.is_said_again(told, 101)
+    assert not half_heard.is_said_again(told, 0.5, 100)
+    assert not half_heard.is_said_again(told, 0.5, 101)
 
 
 def test_the_usual_level_is_that_of_the_last_few_and_one_shout_does_not_change_it() -> None:
