@@ -19,6 +19,7 @@ from typing import Any
 from skill import __version__, assembly
 from skill.commands import start
 from skill.errors import BackCareError, TooLittleMemory
+from skill.memory import use_one_heap
 from skill.settings import load_settings, state_file
 
 ENDED_BY_USER = 130
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.disable()  # until all is loaded: looking again and again for what could be thrown away takes a quarter of that time
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser(argv).parse_args(argv)
+    use_one_heap()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what cannot be written in UTF-8 is written as \udc80, in JSON too

@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from skill.answering.conversation import Conversation
-from skill.attention import CONVERSATION_SECONDS, WOKEN_SECONDS, Attention, Call, Standing, is_further, standing
+from skill.attention import (
+    CONVERSATION_SECONDS,
+    WOKEN_SECONDS,
+    Attention,
+    Call,
+    HalfHeard,
+    Standing,
+    UsualLevel,
+    is_further,
+    standing,
+)
 from skill.errors import SpeakingError
 from skill.interruption import Cut, Interruption, Undisturbed, action_seconds
 from skill.messages import (
@@ -36,6 +46,7 @@ from skill.messages import (
 from skill.stages import Interpreter, Responder, Speaker, Voice
 
 REPEAT_AFTER_SECONDS = 9  # clinical reference, section 4 Timeouts: 8 to 10
+LULL_SECONDS = 3  # where others talk on, it waits for such a pause of theirs
 SPEED_STEP = 1.15
 SLOWEST, FASTEST = 0.6, 1.6
 VOLUME_STEP = 15
@@ -260,6 +271,8 @@ class Assistant:
         self._danger: tuple[float, Reply, Conversation] | None = None  # when the last danger line was said, and how the talk then stood
         self._level_db: float | None = None  # how loud she speaks with whom it talks; and who spoke last
         self._last_level_db: float | None = None
+        self._usual = UsualLevel()
+        self._half_heard = HalfHeard()
 
     def take_turn(self, transcript: Transcript) -> Turn:
         """What was heard → what is to be said; nothing is spoken here."""
@@ -300,12 +313,20 @@ class Assistant:
             self._conversation = replace(self._conversation, talking=True)
         if call and call.behind is None and understanding.tier is Tier.NONE:
             return Understanding(understanding.text), self._listens(now)
-        meant = self.attention.meant_for_it(understanding, now, confidence) if self.attention and not call else understanding
+        meant = understanding if call else self._meant_for_it(understanding, now, confidence)
+        if meant is None and self._half_heard.is_said_again(understanding, confidence, self._clock()):
+            meant = understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
         if self.attention and self.attention.begins_anew(meant, now):
             self._conversation = Conversation(weeks=self._conversation.weeks, talking=call is not None)
         return meant, self._answer(meant, call)
+
+    def _meant_for_it(self, understanding: Understanding, now: Standing, confidence: float) -> Understanding | None:
+        if self.attention is None:
+            return understanding
+        began_db = self._level_db if self._level_db is not None else self._usual.level_db
+        return self.attention.meant_for_it(understanding, now, confidence, far=is_further(self._last_level_db, began_db))
 
     def _answer(self, understanding: Understanding, call: Call | None) -> Reply:
         """What is ours, or answers what it asked, keeps the conversation open; the talk of the room does not."""
@@ -318,6 +339,7 @@ class Assistant:
         was_woken = self._open_seconds != CONVERSATION_SECONDS
         if understanding.is_ours or call or was_woken or self._conversation.missed <= missed:
             self._renew(CONVERSATION_SECONDS)
+            self._usual.answered(self._level_db)
         return reply
 
     def _listens(self, now: Standing) -> Reply:
@@ -331,8 +353,12 @@ class Assistant:
         self._level_db = self._last_level_db
 
     def after_silence(self, seconds: int) -> Reply:
-        """What to say when nobody has spoken for so long: an urgent line once more, else nothing."""
-        if seconds < REPEAT_AFTER_SECONDS:
+        """What to say when nobody has spoken for so long: an urgent line once more, else nothing.
+
+        It is her silence that counts. In the talk of a room the line was said again minutes later, into her next question.
+        """
+        hers = max(seconds, self._clock() - self._last_turn)
+        if seconds < LULL_SECONDS or hers < REPEAT_AFTER_SECONDS:
             return Reply()
         reply, self._conversation = self._responder.silence(self._conversation)
         return reply
@@ -363,14 +389,21 @@ class Assistant:
         return replace(reply, effects=())
 
     def judge(self, transcript: Transcript) -> Cut:
-        """What is said into its own speech: danger and control words count, and nothing else; the room's talk is left alone."""
+        """What is said into its own speech: danger and control words count, and what is surely a question for it, but not while it first
+        says what to do in danger. The room's talk is left alone.
+        """
         understanding = self._interpreter.interpret(transcript)
+        self._last_level_db = transcript.level_db
+        meant = self._meant_for_it(understanding, Standing.CLOSED, transcript.confidence)
         if understanding.tier > Tier.NONE:
-            return Cut.ANSWER
+            return Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, transcript.confidence, self._clock()) else Cut.NOTHING
         first = understanding.matches[0] if understanding.matches else None
         if first is None or first.certainty is not Certainty.SURE:
             return Cut.NOTHING
-        return Cut.SILENCE if first.label == "control.stop" else Cut.ANSWER if first.label in CUT_IN else Cut.NOTHING
+        if first.label == "control.stop":
+            return Cut.SILENCE
+        asks = self.attention is not None and meant is not None and not self._conversation.urgent
+        return Cut.ANSWER if first.label in CUT_IN or asks else Cut.NOTHING
 
     def stopped(self) -> None:
         """She made it silent in the middle: what is urgent stays so, and is said once more after a while, in few words."""

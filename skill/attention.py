@@ -6,9 +6,11 @@ heard counts. Outside of one, the open way takes only what is surely ours; with 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
+from statistics import median
 
 from skill.answering.conversation import NO_STEP, Conversation
 from skill.answering.weeks import tells_only_weeks
@@ -40,6 +42,11 @@ _LEAST_ALONE = 0.4
 _LEAST_IN_A_PAUSE = 0.35
 _LEAST_DANGER = 0.25
 _SURELY_NOTHING = 0.8
+# The same product for who speaks from further away than those it is used to: for questions, answers, and dangers, sure or not.
+_LEAST_FAR = 0.7
+# Who is in danger and gets no answer says it again.
+SAID_AGAIN_SECONDS = 30.0
+_USUAL_TURNS = 5
 
 
 class Standing(Enum):
@@ -82,11 +89,16 @@ class Attention:
             return Call(self._cut(transcript, behind) if behind else None)
         return Call(_after_the_sound(transcript)) if transcript.woken_seconds is not None else None
 
-    def meant_for_it(self, understanding: Understanding, standing: Standing, confidence: float = 1.0) -> Understanding | None:
+    def meant_for_it(
+        self, understanding: Understanding, standing: Standing, confidence: float = 1.0, far: bool = False
+    ) -> Understanding | None:
         """What of it counts when it was not called by its phrase; None: it was not said to the assistant.
 
         confidence: of the recogniser in its words, 0 to 1. The talk of a room is heard badly, and what is made of it is any sentence.
+        far: it came from further away than what is usually said to it.
         """
+        if far and standing is not Standing.OPEN and not _is_well_heard(understanding, confidence):
+            return None
         only_weeks = tells_only_weeks(understanding.text)  # whatever else it is taken for is a mistake, and the responder knows it
         if standing is Standing.OPEN:
             return understanding
@@ -139,6 +151,38 @@ class Attention:
         return replace(transcript, text=behind, alternatives=tuple(other for other in others if other.text), words=())
 
 
+class UsualLevel:
+    """How loud those speak whom it answers, as the median of the last few of them; a number in memory, and nothing else of them."""
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=_USUAL_TURNS)
+
+    @property
+    def level_db(self) -> float | None:
+        """None: it has not answered anybody yet."""
+        return median(self._levels) if self._levels else None
+
+    def answered(self, level_db: float | None) -> None:
+        if level_db is not None:
+            self._levels.append(level_db)
+
+
+class HalfHeard:
+    """Dangers that were heard too badly to be answered; the same one, once more within a short while, is."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, float] = {}
+
+    def is_said_again(self, understanding: Understanding, confidence: float, now: float) -> bool:
+        """confidence: of the recogniser. now: in seconds."""
+        if tells_only_weeks(understanding.text) or not _is_danger(understanding, confidence):
+            return False
+        labels = [match.label for match in understanding.matches if match.is_danger]
+        lately = any(now - self._at[label] <= SAID_AGAIN_SECONDS for label in labels if label in self._at)
+        self._at.update(dict.fromkeys(labels, now))
+        return lately
+
+
 def is_further(level_db: float | None, began_db: float | None) -> bool:
     """Whether somebody else speaks, further away than who began the talk. Levels in dB of full scale; None: not known."""
     return level_db is not None and began_db is not None and level_db < began_db - FURTHER_DB
@@ -176,6 +220,10 @@ def _after_the_sound(transcript: Transcript) -> Transcript | None:
 def _counts_alone(match: Match) -> bool:
     surely = match.certainty is Certainty.SURE
     return surely and (match.label in _COUNT_ALONE or not match.label.startswith("control."))
+
+
+def _is_well_heard(understanding: Understanding, confidence: float) -> bool:
+    return any(match.score * confidence >= _LEAST_FAR for match in understanding.matches)
 
 
 def _is_danger(understanding: Understanding, confidence: float) -> bool:

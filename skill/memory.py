@@ -6,6 +6,8 @@ import ctypes
 import gc
 from contextlib import suppress
 
+_M_ARENA_MAX = -8  # mallopt(3)
+
 
 def give_back_memory() -> None:
     """What loading a model or hearing half a minute of talk left free stays with the process otherwise: up to eighty megabytes."""
@@ -19,3 +21,11 @@ def settle_memory() -> None:
     gc.freeze()
     gc.enable()
     give_back_memory()
+
+
+def use_one_heap() -> None:
+    """To be called before threads begin. With a heap for each thread, every one of them keeps the holes of what it once needed: on an hour
+    at home (benchmarks.home) that was 20 MB more after the first long talk, which nothing gave back.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, 1)

@@ -12,7 +12,7 @@ from skill.answering.conversation import Conversation
 from skill.answering.phrases import Phrases
 from skill.answering.responder import PlainResponder
 from skill.answering.script import load_script
-from skill.assistant import DANGER_KEPT_SECONDS, FASTEST, SLOWEST, Assistant, Mouth
+from skill.assistant import DANGER_KEPT_SECONDS, FASTEST, LULL_SECONDS, REPEAT_AFTER_SECONDS, SLOWEST, Assistant, Mouth
 from skill.attention import CONVERSATION_SECONDS, Attention
 from skill.hearing.listener import Listener
 from skill.interruption import Cut, Undisturbed
@@ -134,6 +134,36 @@ def test_who_is_further_away_than_she_is_not_told_that_it_did_not_understand() -
     assert not assistant.take_turn(said("chatter", -32)).reply.is_silent
     assert not assistant.take_turn(said("chatter", None)).reply.is_silent
     assert not assistant.take_turn(said("a danger", -60)).reply.is_silent
+
+
+def test_a_danger_half_heard_from_far_away_counts_when_it_is_said_again() -> None:
+    danger = Understanding("a danger", (Match("danger.fever", Tier.NOW, Certainty.SURE, 0.9),))
+    question = Understanding("a question", (Match("relief.shoes", Tier.NONE, Certainty.SURE, 0.9),))
+    interpreter = FakeInterpreter({"a danger": danger, "a question": question})
+    half_heard = Transcript("a danger", "vosk", confidence=0.5, level_db=-45)
+    assistant = Assistant(interpreter, FakeResponder([HELLO] * 9), attention=Attention())
+    assert not assistant.take_turn(half_heard).reply.is_silent  # it does not know yet how loud she speaks
+    assistant.forget()
+    for _ in range(3):
+        assistant.take_turn(Transcript("a question", "vosk", level_db=-30))
+    assistant.forget()
+    assert [assistant.take_turn(half_heard).reply.is_silent for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize(("pause", "is_said"), [(1, False), (LULL_SECONDS, True)])
+def test_in_the_talk_of_a_room_an_urgent_line_is_said_again_in_a_short_pause(pause: int, is_said: bool) -> None:
+    now = [0.0]
+
+    class Urgent(FakeResponder):
+        def silence(self, conversation: Conversation) -> tuple[Reply, Conversation]:
+            return DANGER, conversation
+
+    assistant = Assistant(FakeInterpreter(), Urgent([DANGER]), clock=lambda: now[0])
+    assistant.take_turn(Transcript("a", "typed"))
+    now[0] = REPEAT_AFTER_SECONDS - 1
+    assert assistant.after_silence(pause).is_silent
+    now[0] = REPEAT_AFTER_SECONDS
+    assert (assistant.after_silence(pause) == DANGER) is is_said
 
 
 def test_the_speaker_is_prepared_while_she_speaks() -> None:
@@ -436,6 +466,24 @@ def test_what_is_said_into_its_speech_is_judged() -> None:
         "sleep": Cut.NOTHING,
         "chatter": Cut.NOTHING,
     }
+
+
+def test_a_question_in_a_pause_of_its_speech_is_answered_but_what_to_do_in_danger_is_said_first() -> None:
+    question = Understanding("sleep", (Match("relief.sleep", Tier.NONE, Certainty.SURE, 0.9),))
+    fever = Understanding("fever", (Match("danger.fever", Tier.NOW, Certainty.SURE, 0.9),))
+
+    class Answering(FakeResponder):
+        def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
+            return HELLO, Conversation(talking=True, urgent=understanding.tier > Tier.NONE)
+
+    assistant = Assistant(FakeInterpreter({"sleep": question, "fever": fever}), Answering([]), attention=Attention())
+    near, far = (Transcript("sleep", "vosk", confidence=0.6, level_db=level_db) for level_db in (-30, -45))
+    assistant.take_turn(near)
+    assert assistant.judge(near) is Cut.ANSWER
+    assert assistant.judge(far) is Cut.NOTHING
+    assert assistant.judge(Transcript("fever", "vosk", confidence=0.9, level_db=-45)) is Cut.ANSWER
+    assistant.take_turn(Transcript("fever", "vosk", level_db=-30))
+    assert assistant.judge(near) is Cut.NOTHING
 
 
 def test_what_is_said_into_its_speech_is_answered_next() -> None:

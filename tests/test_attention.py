@@ -10,9 +10,12 @@ from skill.attention import (
     CONVERSATION_SECONDS,
     FURTHER_DB,
     QUESTION_SECONDS,
+    SAID_AGAIN_SECONDS,
     WOKEN_SECONDS,
     Attention,
+    HalfHeard,
     Standing,
+    UsualLevel,
     is_further,
     standing,
 )
@@ -299,3 +302,60 @@ def test_in_the_middle_of_a_talk_sure_chatter_gets_no_answer_and_a_riddle_does()
     assert OPEN_WAY.meant_for_it(riddle, Standing.FRESH) == riddle
     assert BY_PHRASE.meant_for_it(chatter, Standing.FRESH) == chatter
     assert OPEN_WAY.meant_for_it(chatter, Standing.OPEN) == chatter
+
+
+# --- further away than those it is used to ------------------------------------------------------------------------------
+
+NOT_OPEN = [now for now in Standing if now is not Standing.OPEN]
+
+
+@pytest.mark.parametrize("now", NOT_OPEN)
+@pytest.mark.parametrize(
+    "heard", [meaning("danger.breath", score=0.97), meaning("relief.shoes", score=0.8), meaning("control.no", score=0.9)]
+)
+def test_from_far_away_only_what_is_well_heard_counts(heard: Understanding, now: Standing) -> None:
+    assert OPEN_WAY.meant_for_it(heard, now, confidence=0.55, far=True) is None
+
+
+@pytest.mark.parametrize("attention", [OPEN_WAY, BY_PHRASE])
+@pytest.mark.parametrize("now", list(Standing))
+def test_a_danger_from_far_away_that_is_well_heard_counts(attention: Attention, now: Standing) -> None:
+    danger = meaning("danger.breath", score=0.9)
+    assert attention.meant_for_it(danger, now, confidence=0.8, far=True) == danger
+    assert attention.meant_for_it(danger, Standing.OPEN, confidence=0.1, far=True) == danger
+
+
+def test_a_question_from_far_away_that_is_well_heard_counts() -> None:
+    assert OPEN_WAY.meant_for_it(meaning("relief.shoes", score=0.9), Standing.CLOSED, confidence=0.8, far=True) is not None
+
+
+def test_a_danger_half_heard_twice_is_a_danger() -> None:
+    half_heard, danger = HalfHeard(), meaning("danger.breath")
+    assert not half_heard.is_said_again(danger, 0.5, 100)
+    assert not half_heard.is_said_again(meaning("relief.shoes"), 0.5, 105)
+    assert not half_heard.is_said_again(meaning("danger.fever"), 0.5, 105)
+    assert half_heard.is_said_again(danger, 0.5, 100 + SAID_AGAIN_SECONDS)
+    assert not half_heard.is_said_again(danger, 0.5, 200 + 2 * SAID_AGAIN_SECONDS)
+
+
+def test_what_is_hardly_a_danger_is_none_when_it_is_heard_twice() -> None:
+    half_heard, faint = HalfHeard(), meaning("danger.self_harm", certainty=UNSURE, score=0.24)
+    assert not half_heard.is_said_again(meaning("danger.self_harm"), 0.5, 100)
+    assert not half_heard.is_said_again(faint, 0.9, 105)
+
+
+def test_how_far_she_is_said_twice_is_no_danger() -> None:
+    half_heard, told = HalfHeard(), meaning("danger.fever", text="i am ten weeks pregnant")
+    assert not half_heard.is_said_again(told, 0.5, 100)
+    assert not half_heard.is_said_again(told, 0.5, 101)
+
+
+def test_the_usual_level_is_that_of_the_last_few_and_one_shout_does_not_change_it() -> None:
+    usual = UsualLevel()
+    assert usual.level_db is None
+    for level_db in (-30.0, None, -31.0, -5.0):
+        usual.answered(level_db)
+    assert usual.level_db == -30
+    for _ in range(3):  # the device was put elsewhere
+        usual.answered(-40.0)
+    assert usual.level_db == -40

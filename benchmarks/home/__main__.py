@@ -1,4 +1,4 @@
-"""An hour at home: .venv/bin/python -m benchmarks.home [--minutes 60] [--json] [--real-time]
+"""An hour at home: .venv/bin/python -m benchmarks.home [--minutes 60] [--seed 0] [--json]
 
 Questions and dangers at known times in household noise, other people's talk and a television, through the path of recordings and so
 faster than real time. It keeps everything it makes in a temporary folder.
@@ -43,7 +43,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         with tempfile.TemporaryDirectory(prefix="home-") as folder:
-            tables = [machine_table(), *_measure(arguments.minutes, arguments.sounds, Path(folder))]
+            tables = [machine_table(), *_measure(arguments.minutes, arguments.seed, arguments.sounds, Path(folder))]
     except (BackCareError, RuntimeError, TimeoutError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,6 +59,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.home", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=_minutes, default=60.0, metavar="N", help="of sound (60)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another one gives another hour (0)")
     parser.add_argument(
         "--sounds", type=Path, default=SOUNDS, metavar="FOLDER", help="recordings in noise/ and people/; without them: made noise"
     )
@@ -76,10 +77,10 @@ def _minutes(text: str) -> float:
     return minutes
 
 
-def _measure(minutes: float, sounds: Path, folder: Path) -> Iterator[Table]:
+def _measure(minutes: float, seed: int, sounds: Path, folder: Path) -> Iterator[Table]:
     recording = folder / "home.wav"
     print(f"Speaking {minutes:g} minutes at home …", file=sys.stderr, flush=True)
-    asked = make_hour(recording, minutes, sounds)
+    asked = make_hour(recording, minutes, sounds, seed)
     print("Hearing them …", file=sys.stderr, flush=True)
     heard = in_own_process(hear_hour, recording, timeout_seconds=300 + minutes * 60)
     found = score(asked, heard.answers, scene_seconds_of(minutes), _interpret)
@@ -131,7 +132,7 @@ def bars_table(found: Score, heard: HeardHour) -> Table:
             growth,
             f"within {GROWTH_BAR:g}",
             _met(abs(growth) <= GROWTH_BAR),
-            f"{heard.megabytes_warm:.0f} MB → {heard.megabytes_end:.0f} MB (PSS)",
+            f"{heard.megabytes_warm:.0f} MB → {heard.megabytes_end:.0f} MB (RSS)",
         ),
         (
             "work for a second of sound, s of CPU",

