@@ -396,7 +396,9 @@ class Assistant:
         self._last_level_db = transcript.level_db
         meant = self._meant_for_it(understanding, Standing.CLOSED, transcript.confidence)
         if understanding.tier > Tier.NONE:
-            return Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, transcript.confidence, self._clock()) else Cut.NOTHING
+            return (
+                Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, transcript.confidence, self._clock()) else Cut.NOTHING
+            )
         first = understanding.matches[0] if understanding.matches else None
         if first is None or first.certainty is not Certainty.SURE:
             return Cut.NOTHING
