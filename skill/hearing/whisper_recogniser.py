@@ -110,7 +110,7 @@ class WhisperRecogniser:
             encoded = self._encode(sound, WINDOWS_SECONDS[0])
             readings = self._readings(self._generate(encoded, seconds))
             return readings, {word: self._likelihood(encoded, word, seconds) for word in words}
-        except (RuntimeError, ValueError) as exc:
+        except (RuntimeError, ValueError, MemoryError) as exc:
             raise HearingError(f"Whisper could not go on with the sound ({exc}): start again.") from exc
 
     def _likelihood(self, encoded: Any, word: str, seconds: float) -> float:
