@@ -127,7 +127,7 @@ def at_level(samples: Samples, rms: float) -> Samples:
 
 def own_voice(spoken: list[tuple[Line, Speech]], distorts: bool = False, loses_sound: bool = False) -> dict[str, float]:
     """How often its own voice made it silent. One listener for all lines, as in a conversation."""
-    listener, room = stop_listener(), Room(np.random.default_rng(1), distorts, loses_sound)
+    listener, room = stop_listener(), Room(np.random.default_rng(11), distorts, loses_sound)
     stops = sum(len(list(spotted_at(listener, speech, room.heard(speech)[0], line.text))) for line, speech in spoken)
     return {"lines": len(spoken), "hours": sum(speech.seconds for _, speech in spoken) / 3600, "false stops": stops}
 

@@ -112,6 +112,8 @@ class WhisperRecogniser:
             return readings, {word: self._likelihood(encoded, word, seconds) for word in words}
         except (RuntimeError, ValueError, MemoryError) as exc:
             raise HearingError(f"Whisper could not go on with the sound ({exc}): start again.") from exc
+        finally:
+            give_back_memory()
 
     def _likelihood(self, encoded: Any, word: str, seconds: float) -> float:
         tokens = self._tokens.encode(f" {word.capitalize()}")
