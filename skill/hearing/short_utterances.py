@@ -12,8 +12,8 @@ import numpy as np
 
 from skill.hearing.echo import Samples
 
-# In blocks of 32 ms. Chosen by measuring (`benchmarks.stopping --chosen-on`): most sentences of other talk are longer than this, of the stop
-# words and phrases hardly any.
+# In blocks of 32 ms. Chosen by measuring (`benchmarks.stopping --chosen-on`): most sentences of other talk are longer than this, of the
+# stop words and phrases hardly any.
 LONGEST_BLOCKS = 40
 LEAST_BLOCKS = 3  # with somebody's voice in them: less is a click
 SILENCE_BLOCKS = 9  # a third of a second: then it is over; within a word it is silent for less
