@@ -254,8 +254,8 @@ class _Feed:
         return self._loaded.sound[self._loaded.position :]
 
     def __call__(self, out: NDArray[np.int16], frames: int, _time: object, status: Any) -> None:
-        self.ran_dry |= bool(status.output_underflow)
         loaded = self._loaded  # read once: `load` may replace it in the middle of this call, and `add` its sound
+        self.ran_dry |= bool(status.output_underflow) and loaded.position < len(loaded.sound)  # near-silence may stutter
         piece = loaded.sound[loaded.position : loaded.position + frames]
         out[: len(piece)] = piece[:, np.newaxis]
         out[len(piece) :] = np.resize(self._rest, frames - len(piece))[:, np.newaxis]
