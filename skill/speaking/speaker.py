@@ -28,9 +28,10 @@ from skill.speaking.sound import samples_of, speech_of
 LINGER_SECONDS = 2.0
 # A prepared device waits longer: for the end of what she says, which is known a second after it, and for a slow recogniser.
 PREPARED_SECONDS = 5.0
-# What the device holds ahead. Python may be busy elsewhere for a while, and speech must not stutter; but an open device has to play this
-# to its end before the first word.
-AHEAD_SECONDS = 0.1
+# What the device holds ahead: an open one has to play this to its end before the first word. Python may be busy elsewhere for a while, and
+# speech must not stutter: a device that ran dry once is given more from its next opening on.
+AHEAD_SECONDS = 0.05
+AHEAD_AFTER_STUTTER_SECONDS = 0.1
 POLL_SECONDS = 0.01
 # To bring a long answer to the device's rate takes a tenth of a second on a small machine: so much of it is done before it is heard, and
 # the rest, in longer and longer pieces, meanwhile.
@@ -61,6 +62,11 @@ class DeviceSpeaker:
         # Plain flags, no locks: `stop` and `close` may run in a signal handler that interrupted `play`.
         self._stop_asked = False
         self._closed = False
+
+    @property
+    def ahead_seconds(self) -> float:
+        """What the device holds ahead when it is opened next."""
+        return AHEAD_AFTER_STUTTER_SECONDS if self._feed.ran_dry else AHEAD_SECONDS
 
     @property
     def volume(self) -> int:
@@ -167,7 +173,7 @@ class DeviceSpeaker:
                 samplerate=self._device.rate_hz,
                 channels=self._feed.channels,
                 dtype="int16",
-                latency=AHEAD_SECONDS,
+                latency=self.ahead_seconds,
                 callback=self._feed,
             ),
         )
@@ -228,6 +234,7 @@ class _Feed:
     def __init__(self, channels: int) -> None:
         self.channels = channels
         self.calls = 0
+        self.ran_dry = False
         self._loaded = _Loaded(np.zeros(0, np.int16))
         self._rest = near_silence(1 << 13)
 
@@ -246,8 +253,9 @@ class _Feed:
         """What the device has not taken yet."""
         return self._loaded.sound[self._loaded.position :]
 
-    def __call__(self, out: NDArray[np.int16], frames: int, _time: object, _status: object) -> None:
+    def __call__(self, out: NDArray[np.int16], frames: int, _time: object, status: Any) -> None:
         loaded = self._loaded  # read once: `load` may replace it in the middle of this call, and `add` its sound
+        self.ran_dry |= bool(status.output_underflow) and loaded.position < len(loaded.sound)  # near-silence may stutter
         piece = loaded.sound[loaded.position : loaded.position + frames]
         out[: len(piece)] = piece[:, np.newaxis]
         out[len(piece) :] = np.resize(self._rest, frames - len(piece))[:, np.newaxis]

@@ -1,5 +1,6 @@
 """The device speaker on a virtual sound card, whose monitor says what really left it; and the WAV speaker."""
 
+import ctypes
 import subprocess
 import threading
 import time
@@ -133,6 +134,18 @@ def test_speech_brought_to_the_devices_rate_in_pieces_is_the_same_as_in_one(spee
         whole = soxr.resample(samples_of(pcm), speech.rate_hz, 48_000)
         assert len(pieces) > 3 or not pcm
         assert np.array_equal(np.concatenate(pieces), (np.clip(whole, -1.0, 1.0) * 32767.0).astype(np.int16))
+
+
+def test_a_device_that_ran_dry_is_given_more_ahead_from_then_on(device: Device, speech: Speech) -> None:
+    """Here all of Python stands still for a moment in the middle of a line, as when a library does not let others work."""
+    speaker = DeviceSpeaker(device, volume=0)
+    before = speaker.ahead_seconds
+    standstill = threading.Timer(0.8, ctypes.PyDLL(None).usleep, [400_000])  # PyDLL: without letting other threads go on
+    standstill.start()
+    assert speaker.play(speech) is True
+    standstill.join()
+    assert speaker.ahead_seconds > before
+    speaker.close()
 
 
 def test_stop_from_another_thread_ends_it_at_once_and_the_next_line_is_whole(
