@@ -122,7 +122,7 @@ def bars_table(found: Score, heard: HeardHour) -> Table:
             "false answers an hour",
             len(false_answers) / hours,
             f"at most {FALSE_ANSWERS_BAR:g}",
-            _met(len(false_answers) / hours <= FALSE_ANSWERS_BAR),
+            _met(round(len(false_answers) / hours, 1) <= FALSE_ANSWERS_BAR),
             f"{len(false_answers)} in {heard.sound_seconds / 60:.1f} minutes",
         ),
         ("false dangers an hour", len(found.false_dangers) / hours, "none", _met(not found.false_dangers), f"{len(found.false_dangers)}"),
