@@ -70,7 +70,7 @@ class Thresholds:
     clause_question: in one clause alone. nothing_weighs: how much chatter counts against what is ours and no danger.
     """
 
-    danger: float = 0.23
+    danger: float = 0.18
     danger_with_sign: float = 0.155
     sure: float = 0.60
     clause: float = 0.90
