@@ -9,10 +9,11 @@ from pathlib import Path
 
 from skill import assembly
 from skill.answering.phrases import Phrases
-from skill.assistant import Assistant, Ear, Mouth
+from skill.assistant import Assistant, Ear
 from skill.attention import Attention
 from skill.errors import SettingsError
 from skill.messages import Heard
+from skill.mouth import Mouth
 from skill.reloading import Knowledge, Reloader
 from skill.service import Vitals
 from skill.settings import Settings, load_settings

@@ -12,7 +12,7 @@ from skill.answering.conversation import Conversation
 from skill.answering.phrases import Phrases
 from skill.answering.responder import PlainResponder
 from skill.answering.script import load_script
-from skill.assistant import DANGER_KEPT_SECONDS, FASTEST, LULL_SECONDS, REPEAT_AFTER_SECONDS, SLOWEST, Assistant, Mouth
+from skill.assistant import DANGER_KEPT_SECONDS, LULL_SECONDS, REPEAT_AFTER_SECONDS, Assistant
 from skill.attention import CONVERSATION_SECONDS, Attention
 from skill.hearing.listener import Listener
 from skill.interruption import Cut, Undisturbed
@@ -35,6 +35,7 @@ from skill.messages import (
     Understanding,
     Woken,
 )
+from skill.mouth import FASTEST, SLOWEST, Mouth
 from skill.understanding.intents import IntentBook
 from skill.understanding.interpreter import ExampleInterpreter
 from skill.wake_phrase import WakePhrase

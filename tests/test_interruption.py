@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.devices import Kind, choose
 from skill.hearing import open_recogniser, open_stop_listener
 from skill.hearing.listener import Listener
 from skill.hearing.microphone import DeviceMicrophone
 from skill.interruption import Cut, Listening, action_seconds
 from skill.messages import AudioBlock, Line, Pace, Reply, Speech, Transcript
+from skill.mouth import Mouth
 from skill.speaking.speaker import DeviceSpeaker
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
 from tests.virtual_sound import VirtualSoundCard

@@ -12,10 +12,11 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.errors import PanelError
 from skill.hearing.listener import Listener
 from skill.messages import AskedAgain, AudioBlock, Heard, Line, Reply, Speech, Tone, Transcript, Woken
+from skill.mouth import Mouth
 from skill.panel import HELD_SECONDS, Panel, PanelMicrophone, PanelSpeaker
 from tests.fakes import FakeInterpreter, FakeMicrophone, FakeRecogniser, FakeResponder, FakeSpeaker, FakeVoice
 

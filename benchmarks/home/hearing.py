@@ -14,11 +14,12 @@ from pathlib import Path
 
 from benchmarks.measuring.processes import memory_of
 from skill import assembly
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.hearing.listener import Listener
 from skill.interruption import Listening
 from skill.memory import use_one_heap
 from skill.messages import AudioBlock, Heard, Line, NothingHeard, Pace, Speech, Tier, Turn
+from skill.mouth import Mouth
 from skill.settings import load_settings
 from skill.stages import Microphone
 

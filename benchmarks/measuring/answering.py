@@ -21,11 +21,12 @@ from benchmarks.measuring.report import Cell, Column, Table, reason
 from benchmarks.measuring.sound import Tap
 from benchmarks.measuring.understanding import encoder_problem
 from skill import assembly
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.errors import BackCareError
 from skill.hearing import open_recogniser
 from skill.hearing.listener import Listener
 from skill.messages import Heard, Line, NothingHeard, Tone, Transcript, Turn, Understanding
+from skill.mouth import Mouth
 from skill.settings import Settings
 from skill.speaking.earcons import earcon
 from skill.stages import Interpreter

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from skill.answering.phrases import Phrases
-from skill.assistant import Ear, Mouth
+from skill.assistant import Ear
 from skill.messages import Deaf, Heard, HearsAgain, Missed, Quiet, Reply
+from skill.mouth import Mouth
 from skill.service import Vitals
 from skill.state import HEARING, RECOGNISER
 from skill.watched import sign_of_life

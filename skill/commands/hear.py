@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 from skill import assembly
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.errors import InputError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.messages import Turn
+from skill.mouth import Mouth
 from skill.settings import Settings
 
 

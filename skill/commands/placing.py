@@ -14,11 +14,11 @@ from enum import IntEnum
 from functools import partial
 
 from skill import assembly
-from skill.assistant import Mouth
 from skill.errors import HearingError, ModelError, SpeakingError
 from skill.hearing.listener import Listener
 from skill.hearing.loudness import LevelMeter, Loudness
 from skill.messages import AudioBlock, Line, Reply, Tone, Transcript
+from skill.mouth import Mouth
 from skill.settings import Settings
 from skill.speaking import open_voice
 from skill.speaking.lasting_voice import LastingVoice

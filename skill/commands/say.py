@@ -7,8 +7,8 @@ import sys
 
 from skill import assembly
 from skill.answering.conversation import Conversation
-from skill.assistant import Mouth
 from skill.messages import Reply, Transcript, Understanding
+from skill.mouth import Mouth
 from skill.settings import Settings
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill import assembly
 from skill.answering.phrases import Phrases
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.attention import Attention
 from skill.commands.attended_ear import AttendedEar
 from skill.errors import BackCareError, HearingError, IntentError, ModelError, PanelError, SettingsError, SpeakingError
@@ -29,6 +29,7 @@ from skill.interruption import Interruption, Listening
 from skill.little_memory import is_small, memory_at_start
 from skill.memory import settle_memory
 from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.mouth import Mouth
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.reloading import know
 from skill.service import Vitals, Watchdog, is_service, keep_words_out_of_the_log

@@ -72,18 +72,26 @@ def _spotter(vosk_model: Path | None, recogniser: Recogniser | None) -> Spotter:
 
 
 def _whisper_in(recogniser: Recogniser | None) -> WhisperRecogniser | None:
-    """The bare one, out of what is wrapped around it; asked anew each time, for one that failed is replaced."""
-    from skill.hearing.lasting_recogniser import LastingRecogniser
-    from skill.hearing.waking import WakingRecogniser
+    """Asked anew each time, for one that failed is replaced."""
     from skill.hearing.whisper_recogniser import WhisperRecogniser
 
-    while isinstance(recogniser, LastingRecogniser | WakingRecogniser):
-        recogniser = recogniser.inner
-    return recogniser if isinstance(recogniser, WhisperRecogniser) else None
+    bare = _bare(recogniser)
+    return bare if isinstance(bare, WhisperRecogniser) else None
 
 
 def unknown_words(recogniser: Recogniser, words: Sequence[str]) -> tuple[str, ...]:
     """The words that this recogniser can never hear: those that a fixed vocabulary lacks. Whisper spells, so it has none."""
     from skill.hearing.vosk_recogniser import VoskRecogniser
 
-    return recogniser.unknown_words(words) if isinstance(recogniser, VoskRecogniser) else ()
+    bare = _bare(recogniser)
+    return bare.unknown_words(words) if isinstance(bare, VoskRecogniser) else ()
+
+
+def _bare(recogniser: Recogniser | None) -> Recogniser | None:
+    """The one that hears, out of what is wrapped around it."""
+    from skill.hearing.lasting_recogniser import LastingRecogniser
+    from skill.hearing.waking import WakingRecogniser
+
+    while isinstance(recogniser, LastingRecogniser | WakingRecogniser):
+        recogniser = recogniser.inner
+    return recogniser

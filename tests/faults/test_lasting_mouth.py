@@ -12,10 +12,10 @@ import pytest
 
 from skill.answering.phrases import Phrases
 from skill.answering.script import load_script
-from skill.assistant import Mouth
 from skill.commands.attended_ear import AttendedEar, Pauses
 from skill.errors import SpeakingError
 from skill.messages import Deaf, Heard, HearsAgain, Line, Missed, Quiet, Reply, Speech, Tier, Tone
+from skill.mouth import Mouth
 from skill.service import Vitals, Watchdog
 from skill.speaking.lasting_speaker import LastingSpeaker
 from skill.speaking.lasting_voice import AGAIN_SECONDS, LastingVoice

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from skill import assembly
-from skill.assistant import Assistant, Mouth
+from skill.assistant import Assistant
 from skill.attention import Attention
 from skill.hearing import open_recogniser
 from skill.hearing.listener import Listener
@@ -23,6 +23,7 @@ from skill.hearing.recording import RecordingMicrophone
 from skill.hearing.wake_word import WakeWordSpotter
 from skill.hearing.waking import WakingRecogniser
 from skill.messages import AudioBlock, Heard, NothingHeard, Speech, Tone, Transcript, Woken
+from skill.mouth import Mouth
 from skill.settings import WAKE_WORDS, Settings
 from skill.stages import Recogniser
 from skill.wake_phrase import WakePhrase
