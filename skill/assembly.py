@@ -81,7 +81,7 @@ def responder(settings: Settings, book: IntentBook) -> Responder:
 
 def attention(settings: Settings, script: Script, recogniser: Recogniser) -> Attention:
     """What counts as said to the assistant. Raises SettingsError where this recogniser can never hear the wake phrase."""
-    not_sure = frozenset(words for unclear in script.check.unclear for words in (unclear, f"i {unclear}"))
+    not_sure = script.check.not_sure
     if settings.hearing.wake == "open":
         return Attention(not_sure=not_sure)
     if settings.hearing.wake == "word":  # it counts in what the recogniser made of it, too

@@ -41,7 +41,7 @@ _MOST_ANSWERING_WORDS = 8
 _LEAST_ALONE = 0.4
 _LEAST_IN_A_PAUSE = 0.35
 _LEAST_DANGER = 0.25
-_SURELY_NOTHING = 0.8
+_SURELY_NOTHING = 0.85
 # The same product for who speaks from further away than those it is used to: for questions, answers, and dangers, sure or not.
 _LEAST_FAR = 0.65
 # Who is in danger and gets no answer says it again.

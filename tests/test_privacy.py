@@ -21,7 +21,7 @@ from tests.virtual_sound import VirtualSoundCard
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 400.0
 # A word that nobody else says. Put together here: written out, it would be found in this file.
-MADE_UP = "".join(reversed("elzzobmirb"))
+MADE_UP = "".join(reversed("aridnevlum"))
 
 pytestmark = pytest.mark.timeout(1_800)
 

@@ -56,7 +56,7 @@ class PlainResponder:
         self._book = book
         self._script = script
         self._phrases = phrases
-        self._not_sure_words = frozenset({*script.check.unclear, *(f"i {words}" for words in script.check.unclear)})
+        self._not_sure_words = script.check.not_sure
 
     def respond(self, understanding: Understanding, conversation: Conversation) -> tuple[Reply, Conversation]:
         conversation = self._of_now(conversation)

@@ -86,6 +86,11 @@ class SymptomCheck:
     heard: tuple[str, ...] = ()
 
     @property
+    def not_sure(self) -> frozenset[str]:
+        """Whole answers that say that she cannot tell, normalised: "not sure", "I'm not sure"."""
+        return frozenset(f"{begins}{words}" for words in self.unclear for begins in ("", "i ", "i'm ", "i am "))
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         return (self.begin, *(step.part for step in self.questions), self.again, self.careful, self.left, self.end)
 
