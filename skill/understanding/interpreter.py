@@ -84,7 +84,7 @@ class Thresholds:
     alternative: float = 0.70
 
 
-# What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and all that is said
+# What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
 TYPED = "typed"
 HEARD = Thresholds(danger=0.14, question=0.20, nothing_weighs=0.7)
