@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import importlib
 import io
 import os
@@ -40,7 +39,6 @@ SUMMARIES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Every failure is one sentence on standard error."""
-    gc.disable()  # until all is loaded: looking again and again for what could be thrown away takes a quarter of that time
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser(argv).parse_args(argv)
     use_one_heap()
@@ -65,7 +63,6 @@ def _run(arguments: argparse.Namespace) -> int:
     name = arguments.command
     if name is None:
         return start.run(load_settings(arguments.settings, os.environ).settings, arguments)
-    gc.enable()
     command = _module(name)
     if name == "doctor":  # wrong settings are one of its findings
         return int(command.run(arguments.settings, os.environ, arguments))

@@ -17,7 +17,8 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.stopping_talk import RATE_HZ, Samples, all_said
+from benchmarks.stopping_talk import RATE_HZ, all_said
+from benchmarks.understanding.voices import Samples
 from skill import assembly
 from skill.answering.countries import load_countries
 from skill.answering.phrases import Phrases, Surroundings

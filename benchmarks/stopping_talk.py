@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
-RATE_HZ = 16_000
+from benchmarks.understanding.voices import Render, Samples, bare, program, read_wav
+from skill.hearing.resampling import RECOGNISER_RATE_HZ as RATE_HZ
 
 STOPS = ("Stop.", "Wait.", "Enough.", "Quiet.")
 PHRASES = ("Stop, stop!", "Okay, stop.", "Please stop.", "Be quiet.", "That's enough.", "Wait a moment.")
@@ -51,8 +48,6 @@ OTHER_TALK = (
     *("Ah, right.", "Yeah, sure.", "Hey!", "Mum!", "Great.", "I don't know."),
 )
 
-Say = Callable[[str], Samples]
-
 
 @dataclass(frozen=True)
 class Said:
@@ -63,7 +58,7 @@ class Said:
     is_stop: bool
 
 
-def people(chosen_on: bool) -> Mapping[str, Say]:
+def people(chosen_on: bool) -> Mapping[str, Render]:
     """Voices for what is said. chosen_on: those with which it was tuned."""
     hibari, espeak, flite = CHOSEN_ON_VOICES if chosen_on else OTHER_VOICES
     return {
@@ -90,11 +85,10 @@ def all_said(chosen_on: bool, sounds: Path | None) -> Iterator[Said]:
         for number, text in enumerate(texts):
             yield from (Said(row, voices[(number + more) % len(voices)](text), is_stop) for more in (0, len(voices) // 2))
     for path in sorted((sounds / "people").rglob("*.wav"))[not chosen_on :: 2] if sounds else ():
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-        yield Said("other talk, recorded", trimmed(samples, rate_hz)[: 4 * RATE_HZ], is_stop=False)
+        yield Said("other talk, recorded", bare(read_wav(path))[: 4 * RATE_HZ], is_stop=False)
 
 
-def _works(say: Say) -> bool:
+def _works(say: Render) -> bool:
     """Voices that are not installed are left out."""
     try:
         return len(say("Stop.")) > 0
@@ -105,27 +99,12 @@ def _works(say: Say) -> bool:
 def _hibari(text: str, seed: int, speed: float) -> Samples:
     from hibari import SAMPLE_RATE, Hibari
 
-    return trimmed(np.asarray(Hibari()(text, seed=seed, speed=speed), np.float32), SAMPLE_RATE)
+    return bare(soxr.resample(np.asarray(Hibari()(text, seed=seed, speed=speed), np.float32), SAMPLE_RATE, RATE_HZ))
 
 
 def _espeak(text: str, voice: str) -> Samples:
-    return _by_command(lambda path: ["espeak-ng", "-v", voice, "-s", "150", "-w", path, text])
+    return bare(program("espeak-ng", "-v", voice, "-s", "150", "-w", "{wav}", "{text}")(text))
 
 
 def _flite(text: str, voice: str) -> Samples:
-    return _by_command(lambda path: ["flite", "-voice", voice, "-t", text, "-o", path])
-
-
-def _by_command(command: Callable[[str], list[str]]) -> Samples:
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "said.wav")
-        subprocess.run(command(path), check=True, capture_output=True)
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-    return trimmed(samples, rate_hz)
-
-
-def trimmed(samples: Samples, rate_hz: int) -> Samples:
-    """At RATE_HZ, without the silence around it."""
-    samples = soxr.resample(samples, rate_hz, RATE_HZ)
-    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.max(np.abs(samples)))
-    return samples[loud[0] : loud[-1] + 1]
+    return bare(program("flite", "-voice", voice, "-t", "{text}", "-o", "{wav}")(text))

@@ -128,8 +128,6 @@ class Assistant:
         if call and call.behind is None and understanding.tier is Tier.NONE:
             return Understanding(understanding.text), self._listens(now)
         meant = understanding if call else self._meant_for_it(understanding, now, confidence)
-        if meant is None and self._half_heard.is_said_again(understanding, confidence, self._clock()):
-            meant = understanding
         if meant is None:
             return Understanding(understanding.text), Reply()
         if self.attention and self.attention.begins_anew(meant, now):
@@ -140,7 +138,10 @@ class Assistant:
         if self.attention is None:
             return understanding
         began_db = self._level_db if self._level_db is not None else self._usual.level_db
-        return self.attention.meant_for_it(understanding, now, confidence, far=is_further(self._last_level_db, began_db))
+        meant = self.attention.meant_for_it(understanding, now, confidence, far=is_further(self._last_level_db, began_db))
+        if meant is None and self._half_heard.is_said_again(understanding, confidence, self._clock()):
+            return understanding
+        return meant
 
     def _answer(self, understanding: Understanding, call: Call | None) -> Reply:
         """What is ours, or answers what it asked, keeps the conversation open; the talk of the room does not."""
@@ -210,9 +211,7 @@ class Assistant:
         self._last_level_db = transcript.level_db
         meant = self._meant_for_it(understanding, Standing.CLOSED, transcript.confidence)
         if understanding.tier > Tier.NONE:
-            return (
-                Cut.ANSWER if meant or self._half_heard.is_said_again(understanding, transcript.confidence, self._clock()) else Cut.NOTHING
-            )
+            return Cut.ANSWER if meant else Cut.NOTHING
         first = understanding.matches[0] if understanding.matches else None
         if first is None or first.certainty is not Certainty.SURE:
             return Cut.NOTHING

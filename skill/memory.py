@@ -15,6 +15,11 @@ def give_back_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+def begin_loading() -> None:
+    """Until `settle_memory`: to look again and again for what could be thrown away takes a quarter of the time of loading."""
+    gc.disable()
+
+
 def settle_memory() -> None:
     """All is loaded: what is there now stays, so Python need not look through it for what could be thrown away, and does for the rest."""
     gc.collect()

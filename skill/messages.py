@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 PCM_BYTES_PER_SAMPLE = 2
+TYPED = "typed"  # who heard it, where nobody did
 
 
 class Tier(IntEnum):
@@ -86,7 +87,7 @@ class Transcript:
 
     text: lower case, no punctuation but apostrophes; never empty (silence is `NothingHeard`). confidence 0 to 1.
     start_seconds, end_seconds: where the speech lay, counted from the start of listening.
-    compute_seconds: what recognising it cost. recogniser: which one listened ("vosk", "whisper", "typed").
+    compute_seconds: what recognising it cost. recogniser: which one listened ("vosk", "whisper", TYPED).
     woken_seconds: when the wake word in it was known by its sound, at about its end; None: there was none.
     level_db: how loud the speech was, in dB of full scale (0 is the loudest there can be); None: not known.
     """

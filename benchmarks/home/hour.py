@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.home.talk import KITCHEN_TALK, TELEVISION
 from benchmarks.understanding.utterances import HELD_OUT, Kind, Utterance, read_set
-from benchmarks.understanding.voices import OTHERS_TALKING, Render, Samples, active_rms, noises, program, read_wav
+from benchmarks.understanding.voices import OTHERS_TALKING, Render, Samples, active_rms, bare, noises, program, read_wav
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.messages import Tier
 
@@ -100,7 +100,7 @@ def _questions(number: int, seed: int) -> Iterator[tuple[str, Utterance, Samples
     for place in range(number):
         utterance = next(dangers if place % EACH_DANGER == 1 else questions)
         name = list(voices)[(place + seed) % len(voices)]
-        yield name, utterance, _at_level(_bare(voices[name](utterance.text)), HER_DB)
+        yield name, utterance, _at_level(bare(voices[name](utterance.text)), HER_DB)
 
 
 def _scenes(sounds: Path) -> list[_Scene]:
@@ -139,7 +139,7 @@ def _television_voices() -> dict[str, Render]:
 
 
 def _spoken(sentences: Iterable[str], voices: Mapping[str, Render]) -> list[Samples]:
-    return [_bare(voices[name](sentence)) for sentence, name in zip(sentences, cycle(voices), strict=False)]
+    return [bare(voices[name](sentence)) for sentence, name in zip(sentences, cycle(voices), strict=False)]
 
 
 def _mixed(scene: _Scene, seconds: float, start: float, words: Samples, chance: np.random.Generator) -> Samples:
@@ -192,12 +192,6 @@ def _in_the_room(samples: Samples) -> Samples:
     size = 1 << (len(samples) + count).bit_length()
     wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(echo, size), size)[: len(samples) + count]
     return wet.astype(np.float32)
-
-
-def _bare(samples: Samples) -> Samples:
-    """Without the silence around the words, so that their times are true."""
-    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.max(np.abs(samples), initial=1e-9))
-    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
 
 
 def _at_level(samples: Samples, decibels: float) -> Samples:

@@ -57,6 +57,12 @@ def read_wav(path: Path) -> Samples:
     return np.asarray(soxr.resample(samples.mean(axis=1), rate_hz, RECOGNISER_RATE_HZ), np.float32)
 
 
+def bare(samples: Samples) -> Samples:
+    """Without the silence around the words, so that their times are true."""
+    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.max(np.abs(samples), initial=1e-9))
+    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
+
+
 def write_wav(path: Path, samples: Samples) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -29,7 +29,7 @@ from skill.errors import BackCareError, HearingError, IntentError, ModelError, S
 from skill.hearing import open_recogniser, unknown_words
 from skill.hearing.loudness import FULL_SCALE, HISS
 from skill.little_memory import is_small
-from skill.messages import Line, Speech, Tier, Tone, Transcript
+from skill.messages import TYPED, Line, Speech, Tier, Tone, Transcript
 from skill.panel import Panel
 from skill.settings import PROJECT, Hearing, LoadedSettings, Settings, Speaking, Storage, load_settings, user_file
 from skill.settings import Panel as PanelSettings
@@ -103,8 +103,9 @@ def examine(settings_file: Path | None, environment: Mapping[str, str]) -> Itera
         yield Finding("settings", State.BROKEN, str(error), do)
     do = "`run_assistant.py devices` lists what there is. Until one works, questions can be typed."
     yield from _guarded("microphone", do, lambda: _microphone(settings.hearing))
+    listening: list[Recogniser] = []
     do = "Fetch what is missing: script/run models fetch --needed"
-    yield from _guarded("recogniser", do, lambda: _recogniser(settings.hearing, settings.storage))
+    yield from _guarded("recogniser", do, lambda: _recogniser(settings.hearing, settings.storage, listening))
     do = "`run_assistant.py check` lists every mistake with its line."
     yield from _guarded("intents", do, lambda: _intents(settings.storage))
     yield from _guarded("understanding", do, lambda: _understanding(settings))
@@ -112,7 +113,7 @@ def examine(settings_file: Path | None, environment: Mapping[str, str]) -> Itera
     yield from _guarded("voice", "Run script/setup: it installs what the voices need.", lambda: _voice(settings.speaking, spoken))
     do = "`run_assistant.py devices` lists what there is. Until one works, answers can only be read."
     yield from _guarded("speaker", do, lambda: _speaker(settings.speaking, spoken))
-    yield from _stopping(settings)
+    yield from _stopping(settings, listening)
     do = "The numbers are BCM numbers; `pinout` shows them. While Back Care runs it keeps its pins for itself."
     yield from _guarded("panel", do, lambda: _panel(settings.panel))
     yield from _disk(settings.storage)
@@ -168,16 +169,15 @@ def _percent(peak: int) -> str:
     return f"{share:.0f} %" if share >= 1 else "less than 1 %"
 
 
-def _stopping(settings: Settings) -> Iterator[Finding]:
-    """Whether somebody can make it silent while it speaks."""
+def _stopping(settings: Settings, listening: list[Recogniser]) -> Iterator[Finding]:
+    """Whether somebody can make it silent while it speaks. listening: the recogniser, if one works."""
     if settings.hearing.echo == "cancelled":
         says = "Everything is heard while it speaks, for the settings say that the sound server takes its voice out of the microphone."
         yield Finding("stop", State.WORKS, says)
         return
     try:
-        says = (
-            f"{assembly.stop_listener(settings, assembly.recogniser(settings)).name} listens for {', '.join(STOP_WORDS)} while it speaks."
-        )
+        recogniser = listening[0] if listening else assembly.recogniser(settings)
+        says = f"{assembly.stop_listener(settings, recogniser).name} listens for {', '.join(STOP_WORDS)} while it speaks."
         yield Finding("stop", State.WORKS, says)
     except (HearingError, ModelError) as error:
         yield Finding("stop", State.WARNING, f"Nobody is heard during a line, only between two lines: {error}", "Run script/setup.")
@@ -187,7 +187,8 @@ def _stopping(settings: Settings) -> Iterator[Finding]:
         yield Finding("stop", State.WARNING, says, "Write the name without this word, if there is another way to say it.")
 
 
-def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
+def _recogniser(hearing: Hearing, storage: Storage, listening: list[Recogniser]) -> Iterator[Finding]:
+    """listening: gets the one that works."""
     store = assembly.model_store(storage)
     models = assembly.recogniser_models(hearing.recogniser, store.manifest)
     reasons = []
@@ -198,6 +199,7 @@ def _recogniser(hearing: Hearing, storage: Storage) -> Iterator[Finding]:
         except ModelError as error:
             reasons.append(str(error))
             continue
+        listening.append(opened)
         if reasons:
             do = f"If you want {next(iter(models))} to listen: script/run models fetch {next(iter(models.values()))}"
             says = f"{recogniser} listens ({model}), because:\n" + "\n".join(reasons)
@@ -258,14 +260,14 @@ def _understanding(settings: Settings) -> Iterator[Finding]:
     if is_small(settings.machine.memory):
         says, state, do = "To spare memory it understands by single words only, which misses more", State.WARNING, "Set `memory: full`."
     interpreter = assembly.interpreter(settings, assembly.intent_book(settings))
-    meant = interpreter.interpret(Transcript(DANGER, "typed"))
+    meant = interpreter.interpret(Transcript(DANGER, TYPED))
     if meant.tier == Tier.NONE:
         do = "Take back the last changes to the intents; `run_assistant.py check` looks for mistakes."
         yield Finding("understanding", State.BROKEN, f'"{DANGER}" was not taken for a danger sign.', do)
     else:
         yield Finding("understanding", state, f'{says}: "{DANGER}" is taken for {meant.labels[0]}.', do)
     hearing = settings.hearing
-    if hearing.wake == "phrase" and (own := interpreter.interpret(Transcript(hearing.wake_phrase, "typed"))).tier > Tier.NONE:
+    if hearing.wake == "phrase" and (own := interpreter.interpret(Transcript(hearing.wake_phrase, TYPED))).tier > Tier.NONE:
         says = f'"{hearing.wake_phrase}" is itself taken for a danger sign ({own.labels[0]}), so it would be answered and not waited for.'
         yield Finding("wake phrase", State.BROKEN, says, "Write other words for `wake_phrase` in the settings.")
 

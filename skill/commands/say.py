@@ -7,7 +7,7 @@ import sys
 
 from skill import assembly
 from skill.answering.conversation import Conversation
-from skill.messages import Reply, Transcript, Understanding
+from skill.messages import TYPED, Reply, Transcript, Understanding
 from skill.mouth import Mouth
 from skill.settings import Settings
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     book = assembly.intent_book(settings)
     interpreter, responder = assembly.interpreter(settings, book), assembly.responder(settings, book)
-    understanding = interpreter.interpret(Transcript(arguments.text, "typed"))
+    understanding = interpreter.interpret(Transcript(arguments.text, TYPED))
     if arguments.explain:
         _explain(understanding)
         for likeness, example in assembly.nearest_examples(settings, book, arguments.text):

@@ -27,8 +27,8 @@ from skill.hearing.listener import Listener
 from skill.hearing.stop_listener import StopListener
 from skill.interruption import Interruption, Listening
 from skill.little_memory import is_small, memory_at_start
-from skill.memory import settle_memory
-from skill.messages import Heard, Line, Partial, Reply, Tone, Transcript, Turn
+from skill.memory import begin_loading, settle_memory
+from skill.messages import TYPED, Heard, Line, Partial, Reply, Tone, Transcript, Turn
 from skill.mouth import Mouth
 from skill.panel import Panel, PanelMicrophone, PanelSpeaker
 from skill.reloading import know
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """0 when the conversation ended by itself; an error that ends it is said aloud first, where a voice is left, and raised."""
+    begin_loading()
     keep_words_out_of_the_log(os.environ)
     state = None if arguments.typed or arguments.demo else StateFile(state_file(), tell=_tell)
     with Vitals(state, Watchdog(os.environ)) as vitals:
@@ -290,7 +291,7 @@ class _Keyboard:
         for line in sys.stdin:
             if not line.strip():
                 return
-            yield Transcript(line.strip(), "typed")
+            yield Transcript(line.strip(), TYPED)
 
     def reset(self) -> None:
         """Nothing to forget: typing is not heard through the air."""

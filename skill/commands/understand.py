@@ -13,7 +13,7 @@ from typing import BinaryIO
 from skill import assembly
 from skill.answering.conversation import Conversation
 from skill.errors import InputError
-from skill.messages import Transcript
+from skill.messages import TYPED, Transcript
 from skill.settings import Settings
 
 LONGEST_LINE_BYTES = 1_000_000
@@ -29,7 +29,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         book = assembly.intent_book(settings)
         interpreter, responder = assembly.interpreter(settings, book), assembly.responder(settings, book)
         for text in _texts(source, "standard input" if arguments.file == "-" else arguments.file):
-            understanding = interpreter.interpret(Transcript(text, "typed"))
+            understanding = interpreter.interpret(Transcript(text, TYPED))
             reply, _ = responder.respond(understanding, Conversation(weeks=settings.answering.weeks))
             row = {"text": text, "labels": list(understanding.labels), "tier": understanding.tier.word, "reply": reply.text}
             print(json.dumps(row), flush=True)

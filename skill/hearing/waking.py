@@ -26,7 +26,7 @@ class WakingRecogniser:
 
     def __init__(self, recogniser: Recogniser, spotter: WakeWordSpotter) -> None:
         self.name = recogniser.name
-        self._recogniser = self.inner = recogniser
+        self.inner = recogniser
         self._spotter = spotter
         self._recent: deque[bytes] = deque(maxlen=round(BEFORE_SPEECH_SECONDS / FRAME_SECONDS))
         self._rest = b""
@@ -36,15 +36,15 @@ class WakingRecogniser:
 
     @property
     def end_silence_seconds(self) -> float:
-        return self._recogniser.end_silence_seconds
+        return self.inner.end_silence_seconds
 
     @end_silence_seconds.setter
     def end_silence_seconds(self, seconds: float) -> None:
-        self._recogniser.end_silence_seconds = seconds
+        self.inner.end_silence_seconds = seconds
 
     @property
     def hears_speech(self) -> bool:
-        return self._recogniser.hears_speech
+        return self.inner.hears_speech
 
     def accept(self, block: AudioBlock) -> Sequence[Heard]:
         sound = self._rest + block.pcm
@@ -58,13 +58,13 @@ class WakingRecogniser:
 
     def finish(self) -> Sequence[Heard]:
         rest = AudioBlock(self._rest.ljust(FRAME_BYTES, b"\0"), 16_000) if self._rest else None
-        heard = [*(self._frame(rest) if rest else ()), *self._marked(self._recogniser.finish())]
+        heard = [*(self._frame(rest) if rest else ()), *self._marked(self.inner.finish())]
         self.reset()
         self._seconds = 0.0
         return heard
 
     def reset(self) -> None:
-        self._recogniser.reset()
+        self.inner.reset()
         self._spotter.forget()
         self._recent.clear()
         self._rest = b""
@@ -73,9 +73,9 @@ class WakingRecogniser:
     def _frame(self, frame: AudioBlock) -> Iterator[Heard]:
         self._seconds += FRAME_SECONDS
         self._recent.append(frame.pcm)
-        was_speech = self._recogniser.hears_speech
-        heard = self._recogniser.accept(frame)
-        if was_speech or self._recogniser.hears_speech:
+        was_speech = self.inner.hears_speech
+        heard = self.inner.accept(frame)
+        if was_speech or self.inner.hears_speech:
             self._spot()
         yield from self._marked(heard)
 

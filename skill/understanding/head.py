@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill.understanding.encoder import VECTOR_LENGTH, SentenceEncoder, Vectors
+from skill.understanding.whole_file import write_whole
 
 Scores = NDArray[np.float32]
 Packed = tuple[NDArray[np.int8], np.float32]
@@ -200,20 +199,9 @@ def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weig
         "vectors": np.array([numbers for numbers, _ in packed], np.int8).reshape(-1, VECTOR_LENGTH),
         "scales": np.array([scale for _, scale in packed], np.float32),
     }
-    write_whole(path, arrays)
+    write_arrays(path, arrays)
 
 
-def write_whole(path: Path, arrays: Mapping[str, object]) -> None:
-    """An .npz file, whole or not at all. Where there is no space or no right to write, nothing."""
-    name = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.chmod(name, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(name, path)
-    except OSError:
-        if name is not None:
-            with suppress(OSError):
-                os.unlink(name)  # on a full disk each start would leave one more
+def write_arrays(path: Path, arrays: Mapping[str, object]) -> None:
+    """An .npz file, whole or not at all."""
+    write_whole(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 
-from skill.messages import Certainty, Match, Tier, Transcript, Understanding
+from skill.messages import TYPED, Certainty, Match, Tier, Transcript, Understanding
 from skill.understanding.intents import NOTHING_OF_OURS, Example, IntentBook
 from skill.understanding.learned import Learned, Opinion
 from skill.understanding.other_machines import OtherMachines
@@ -86,14 +85,17 @@ class Thresholds:
 
 # What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
-TYPED = "typed"
 HEARD = Thresholds(danger=0.14, question=0.20, nothing_weighs=0.7)
 
 
 class _Pieces:
-    """What the examples say of a sentence and of its clauses. A clause is judged when it is asked for: that is what costs time."""
+    """What the examples say of a sentence and of its clauses. A clause is judged when it is asked for: that is what costs time.
 
-    def __init__(self, learned: Learned, whole: str, clauses: Sequence[str]) -> None:
+    at: the thresholds that hold for it.
+    """
+
+    def __init__(self, learned: Learned, at: Thresholds, whole: str, clauses: Sequence[str]) -> None:
+        self.at = at
         self.clauses = clauses
         self._learned = learned
         self._known: dict[str, Opinion] = {}
@@ -121,16 +123,10 @@ class ExampleInterpreter:
         self._screen = screen
         self._other_machines = other_machines
         self._learned = learned
-        self._at = thresholds or Thresholds()
+        self._typed, self._heard = thresholds or Thresholds(), thresholds or HEARD
         self._exact = {example.plain: example for example in book.examples}
-        self._of_heard: ExampleInterpreter | None = None
-        if thresholds is None:
-            self._of_heard = copy(self)
-            self._of_heard._at = HEARD
 
     def interpret(self, transcript: Transcript) -> Understanding:
-        if self._of_heard is not None and transcript.recogniser != TYPED:
-            return self._of_heard.interpret(transcript)
         text = normalise(transcript.text)
         if not text:
             return Understanding(text)
@@ -157,21 +153,21 @@ class ExampleInterpreter:
             return Understanding(text, matches, nothing=0.0 if matches else 1.0)
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
-        pieces = _Pieces(self._learned, *self._pieces(text))
-        if self._is_for_another_machine(text, signs, pieces.whole):
+        pieces = _Pieces(self._learned, self._typed if transcript.recogniser == TYPED else self._heard, *self._pieces(text))
+        if self._is_for_another_machine(text, signs, pieces):
             return Understanding(text, (), denied, nothing=1.0)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
         dangers = [match for match in self._dangers(pieces, text, signs) if match.label not in plainly_denied]
         if not dangers:
-            dangers = self._misheard(text, transcript)
+            dangers = self._misheard(text, transcript, pieces.at)
         questions = self._questions(pieces, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         still_denied = tuple(label for label in denied if label not in {match.label for match in dangers})
         return Understanding(text, tuple(found), still_denied, pieces.whole.labels[NOTHING_OF_OURS])
 
-    def _is_for_another_machine(self, text: str, signs: Iterable[Sign], whole: Opinion) -> bool:
+    def _is_for_another_machine(self, text: str, signs: Iterable[Sign], pieces: _Pieces) -> bool:
         """ "lights on the ground floor off": the examples know its small words from what happens to bodies, and are not asked."""
-        is_danger = whole.danger >= self._at.surely_danger or any(sign.said is Said.REPORTED for sign in signs)
+        is_danger = pieces.whole.danger >= pieces.at.surely_danger or any(sign.said is Said.REPORTED for sign in signs)
         return not is_danger and self._other_machines.asked(text)
 
     def _in_so_many_words(self, text: str, example: Example) -> tuple[Match, ...]:
@@ -198,18 +194,18 @@ class ExampleInterpreter:
         reported = {sign.label: sign for sign in signs if sign.said is Said.REPORTED}
         whole, clauses = pieces.whole, self._clauses_that_count(pieces)
         likely = max([whole.danger, *(0.8 * clause.danger for clause in clauses)])
-        if likely < (self._at.danger_with_sign if reported else self._at.danger):
+        if likely < (pieces.at.danger_with_sign if reported else pieces.at.danger):
             return []
         scores = self._danger_scores(whole, clauses, reported)
         best = max(scores.values())
-        chosen = [label for label, score in scores.items() if score == best or score >= self._at.second_danger]
-        return [self._danger(label, scores[label], chosen, text, whole, reported.get(label), likely) for label in chosen]
+        chosen = [label for label, score in scores.items() if score == best or score >= pieces.at.second_danger]
+        return [self._danger(label, scores[label], chosen, text, pieces, reported.get(label), likely) for label in chosen]
 
     def _clauses_that_count(self, pieces: _Pieces) -> list[Opinion]:
         if pieces.whole.danger > _TRACE_OF_DANGER:
             return [pieces.of(clause) for clause in pieces.clauses]
         reporting = (clause for clause in pieces.clauses if any(sign.said is Said.REPORTED for sign in self._screen.look(clause)))
-        return [opinion for opinion in map(pieces.of, reporting) if opinion.danger >= self._at.clause]
+        return [opinion for opinion in map(pieces.of, reporting) if opinion.danger >= pieces.at.clause]
 
     def _danger_scores(self, whole: Opinion, clauses: list[Opinion], reported: dict[str, Sign]) -> dict[str, float]:
         """A clause counts for a label only where the screen found it reported, or the whole sentence has a trace of it: "my back hurts"
@@ -222,18 +218,18 @@ class ExampleInterpreter:
             scores[label] = min(1.0, learned + (0.2 if label in reported and learned > 0.02 else 0.0))
         return scores
 
-    def _danger(self, label: str, score: float, chosen: list[str], text: str, whole: Opinion, sign: Sign | None, likely: float) -> Match:
+    def _danger(self, label: str, score: float, chosen: list[str], text: str, pieces: _Pieces, sign: Sign | None, likely: float) -> Match:
         intent = self._book.intents[label]
         starts_at = self._screen.starts_at.get(label, intent.tier)
         others = [other for other in chosen if other != label]
-        tier = max(starts_at, whole.tiers.get(label, Tier.NONE), self._screen.raised(label, others, text))
-        sure = likely >= self._at.sure
+        tier = max(starts_at, pieces.whole.tiers.get(label, Tier.NONE), self._screen.raised(label, others, text))
+        sure = likely >= pieces.at.sure
         evidence = [f"examples: {label} {score:.2f}, any danger {likely:.2f}"]
         evidence += [f"screen: {sign.words!r} {sign.said.value}"] if sign else []
         evidence += [f"tier raised from {starts_at.word} to {tier.word}"] if tier > starts_at else []
         return Match(label, tier, Certainty.SURE if sure else Certainty.UNSURE, score, tuple(evidence))
 
-    def _misheard(self, text: str, transcript: Transcript) -> list[Match]:
+    def _misheard(self, text: str, transcript: Transcript, at: Thresholds) -> list[Match]:
         """A danger in another reading of the same sound is never passed over: it is spoken of with "if"."""
         readings = [normalise(alternative.text) for alternative in transcript.alternatives]
         readings = [reading for reading in dict.fromkeys(readings) if reading and reading != text][:4]
@@ -243,7 +239,7 @@ class ExampleInterpreter:
             opinion = self._learned.opinion(reading)
             signs = {sign.label: sign for sign in self._screen.look(reading) if sign.said is Said.REPORTED}
             label = max((name for name in opinion.labels if name.startswith("danger.")), key=opinion.labels.__getitem__)
-            if label in signs and opinion.danger >= self._at.alternative:
+            if label in signs and opinion.danger >= at.alternative:
                 evidence = (f"another reading: {reading!r}", f"screen: {signs[label].words!r}")
                 return [Match(label, self._book.intents[label].tier, Certainty.UNSURE, opinion.labels[label], evidence)]
         return []
@@ -255,14 +251,14 @@ class ExampleInterpreter:
         ours = {label: value for label, value in whole.labels.items() if label != NOTHING_OF_OURS and not label.startswith("danger.")}
         label = max(ours, key=ours.__getitem__)
         matches = []
-        nothing = self._at.nothing_weighs * whole.labels[NOTHING_OF_OURS]
-        enough = max(self._at.question, nothing) if not beside_danger else self._at.second_question
+        nothing = pieces.at.nothing_weighs * whole.labels[NOTHING_OF_OURS]
+        enough = max(pieces.at.question, nothing) if not beside_danger else pieces.at.second_question
         if ours[label] >= enough or (not beside_danger and sum(ours.values()) > max(0.5, nothing)):
             matches.append(self._question(label, ours[label]))
         if matches or beside_danger:
-            self._add_further(matches, whole.labels, ours, self._at.second_question)
+            self._add_further(matches, whole.labels, ours, pieces.at.second_question)
             for clause in pieces.clauses:
-                self._add_further(matches, pieces.of(clause).labels, ours, self._at.clause_question)
+                self._add_further(matches, pieces.of(clause).labels, ours, pieces.at.clause_question)
         if any(not match.label.startswith("control.") for match in matches) or beside_danger:
             matches = [match for match in matches if not match.label.startswith("control.")]
         return matches[:2]

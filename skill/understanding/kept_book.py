@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from skill import yaml_source
 from skill.messages import Tier
 from skill.understanding import intents, signatures, wording
 from skill.understanding.intents import Example, Intent, IntentBook, Part, WeeksPart, load_intents
+from skill.understanding.whole_file import write_whole
 
 _FORMAT = "1"
 # What decides what comes of a file: a newer version of the program reads anew.
@@ -62,20 +60,8 @@ def _read(path: Path, folder: Path, key: str) -> IntentBook | None:
 
 
 def _write(path: Path, key: str, book: IntentBook) -> None:
-    """Whole or not at all. Where there is no space or no right to write, nothing."""
     text = json.dumps(_plain(book), ensure_ascii=True, separators=(",", ":")).encode()
-    name = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.chmod(name, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            file.write(b"\n".join((key.encode(), _checksum(text), text)))
-        os.replace(name, path)
-    except OSError:
-        if name is not None:
-            with suppress(OSError):
-                os.unlink(name)
+    write_whole(path, lambda file: file.write(b"\n".join((key.encode(), _checksum(text), text))))
 
 
 def _checksum(text: bytes) -> bytes:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from skill.errors import ModelError
 from skill.messages import Tier
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import Scores, TrainingSet, head_for, softmax, write_whole
+from skill.understanding.head import Scores, TrainingSet, head_for, softmax, write_arrays
 from skill.understanding.intents import IntentBook
 
 WORDS_FILE = "words.npz"
@@ -89,7 +89,7 @@ def words_for(examples: TrainingSet, cache_folder: Path | None, tell: Callable[[
         return kept
     counted = count_words(examples.texts, examples.targets)
     if path is not None:
-        write_whole(path, {"key": key, "known": counted.known, "log_odds": counted.log_odds, "prior": counted.prior})
+        write_arrays(path, {"key": key, "known": counted.known, "log_odds": counted.log_odds, "prior": counted.prior})
     return counted
 
 

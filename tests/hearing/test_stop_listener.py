@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from benchmarks.stopping import Room, spotted_at
-from benchmarks.stopping_talk import trimmed
+from benchmarks.understanding.voices import bare
 from skill.errors import ModelError
 from skill.hearing import open_recogniser, open_stop_listener
 from skill.hearing.echo import BLOCK, LONGEST_DELAY, EchoCanceller, Samples, best_delay
@@ -34,7 +34,7 @@ def samples_of(path: Path) -> Samples:
 
 @pytest.fixture(scope="module")
 def speech(spoken: Callable[[str], Path]) -> Speech:
-    sound = trimmed(samples_of(spoken(SPEECH)), RATE_HZ)
+    sound = bare(samples_of(spoken(SPEECH)))
     return Speech((sound * 32767).astype("<i2").tobytes(), RATE_HZ)
 
 
@@ -59,7 +59,7 @@ def left_db(heard: Samples, without: Samples, start_seconds: float) -> float:
 
 
 def says(spoken: Callable[[str], Path], text: str) -> Samples:
-    return trimmed(samples_of(spoken(text)), RATE_HZ)
+    return bare(samples_of(spoken(text)))
 
 
 @pytest.mark.parametrize("text", ["Stop!", "Wait!", "Enough!", "Quiet!", "Okay, stop.", "That's enough."])
@@ -183,6 +183,6 @@ def test_a_vosk_model_that_cannot_be_held_to_a_few_words_is_refused(vosk_korean_
 def test_vosk_hears_the_stop_words_too(vosk_english_model: Path, speech: Speech, spoken: Callable[[str], Path]) -> None:
     listener = open_stop_listener(vosk_english_model)
     assert listener.name == "vosk"
-    heard, _ = room().heard(speech, trimmed(samples_of(spoken("Stop!")), RATE_HZ), louder_db=6)
+    heard, _ = room().heard(speech, bare(samples_of(spoken("Stop!"))), louder_db=6)
     assert list(spotted_at(listener, speech, heard))
     assert list(spotted_at(listener, speech, room().heard(speech)[0])) == []
