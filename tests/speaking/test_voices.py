@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -197,7 +198,8 @@ def test_a_voice_that_always_hangs_ends_in_an_error_and_leaves_no_process(espeak
     def stop_every_worker() -> None:
         while not over.wait(0.005):
             for pid in worker_pids():
-                os.kill(pid, signal.SIGSTOP)
+                with suppress(ProcessLookupError):  # given up meanwhile
+                    os.kill(pid, signal.SIGSTOP)
 
     hanging = threading.Thread(target=stop_every_worker)
     hanging.start()
