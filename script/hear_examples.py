@@ -32,7 +32,7 @@ from skill.understanding.wording import normalise
 
 HEARD = ROOT / "models" / "encoder" / "heard.jsonl"
 LONGEST_WORDS = 30
-DECIBELS, SHARES = (0, 20, 10, 5), (50, 15, 25, 10)  # 0: no noise
+DECIBELS, SHARES = (0, 20, 10, 5), (30, 20, 35, 15)  # 0: no noise
 # Control words and chatter vary less, or matter less, than dangers and questions.
 KEPT = {"danger": 1.0, "control": 0.5, "none": 0.2}
 
