@@ -1,7 +1,8 @@
-"""An hour at home: .venv/bin/python -m benchmarks.home [--minutes 60] [--seed 0] [--json]
+"""An hour at home: .venv/bin/python -m benchmarks.home [--minutes 60] [--seed 0] [--real-time] [--json]
 
-Questions and dangers at known times in household noise, other people's talk and a television, through the path of recordings and so
-faster than real time. It keeps everything it makes in a temporary folder.
+Questions and dangers at known times in household noise, other people's talk and a television: through the path of recordings, and so
+faster than real time, or with --real-time through the microphone and the speaker of a virtual sound card. It keeps everything it makes in a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.home.hearing import AGAIN, HeardHour, hear_hour
+from benchmarks.home.hearing import AGAIN, HeardHour, hear_hour, hear_in_real_time
 from benchmarks.home.hour import Asked, make_hour, scene_seconds_of
 from benchmarks.home.scoring import Score, Verdict, score
 from benchmarks.measuring.machine import machine_table
@@ -30,6 +31,7 @@ from skill.errors import BackCareError
 from skill.messages import Tier, Transcript, Understanding
 from skill.settings import load_settings
 from skill.stages import Interpreter
+from tests.virtual_sound import missing_programs, virtual_sound_card
 
 SOUNDS = NOISES.parent
 ENDED_BY_USER = 130
@@ -42,7 +44,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         with tempfile.TemporaryDirectory(prefix="home-") as folder:
-            tables = [machine_table(), *_measure(arguments.minutes, arguments.seed, arguments.sounds, Path(folder))]
+            tables = [machine_table(), *_measure(arguments, Path(folder))]
     except (BackCareError, RuntimeError, TimeoutError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -62,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sounds", type=Path, default=SOUNDS, metavar="FOLDER", help="recordings in noise/ and people/; without them: made noise"
     )
+    parser.add_argument("--real-time", action="store_true", help="on a virtual sound card, with its own voice (needs PulseAudio)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     return parser.parse_args()
 
@@ -76,17 +79,27 @@ def _minutes(text: str) -> float:
     return minutes
 
 
-def _measure(minutes: float, seed: int, sounds: Path, folder: Path) -> Iterator[Table]:
-    recording = folder / "home.wav"
+def _measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Table]:
+    recording, minutes = folder / "home.wav", arguments.minutes
     print(f"Speaking {minutes:g} minutes at home …", file=sys.stderr, flush=True)
-    asked = make_hour(recording, minutes, sounds, seed)
+    asked = make_hour(recording, minutes, arguments.sounds, arguments.seed)
     print("Hearing them …", file=sys.stderr, flush=True)
-    heard = in_own_process(hear_hour, recording, timeout_seconds=300 + minutes * 60)
+    if arguments.real_time:
+        heard = _in_real_time(recording, minutes)
+    else:
+        heard = in_own_process(hear_hour, recording, timeout_seconds=300 + minutes * 60)
     found = score(asked, heard.answers, scene_seconds_of(minutes), _interpret)
     yield bars_table(found, heard)
     yield misses_table(found.verdicts)
     yield false_table(found)
     yield scenes_table(asked, found, heard)
+
+
+def _in_real_time(recording: Path, minutes: float) -> HeardHour:
+    if missing := missing_programs():
+        raise RuntimeError(f"No virtual sound card without {', '.join(missing)}: install pulseaudio and pulseaudio-utils.")
+    with virtual_sound_card() as card:
+        return in_own_process(hear_in_real_time, recording, card.environment, timeout_seconds=300 + minutes * 60)
 
 
 def _interpret(transcript: Transcript) -> Understanding:

@@ -1,15 +1,21 @@
-"""The hour heard: through the path of recordings, by the assistant's own loop, with a clock that counts seconds of sound.
+"""The hour heard by the assistant's own loop: through the path of recordings, with a clock that counts seconds of sound, or in real time
+through the microphone and the speaker of a virtual sound card.
 
-While it speaks a line it is deaf: the sound of that time is skipped. Between two lines it listens for a moment, as it does in a home.
+While it speaks a line it is deaf, but for stop words in real time: the sound of that time is skipped. Between two lines it listens for a
+moment, as it does in a home.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.measuring.processes import memory_of
@@ -20,13 +26,14 @@ from skill.interruption import Listening
 from skill.memory import use_one_heap
 from skill.messages import AudioBlock, Heard, Line, NothingHeard, Pace, Speech, Tier, Turn
 from skill.mouth import Mouth
-from skill.settings import load_settings
-from skill.stages import Microphone
+from skill.settings import Settings, load_settings
+from skill.stages import Microphone, Recogniser
 
 WORDS_PER_SECOND = {Pace.ORDINARY: 130 / 60, Pace.DANGER: 120 / 60}
 PLAY_RATE_HZ = 8_000
 AGAIN = "(nobody: an urgent line again)"
 WARM_SECONDS = 300.0  # of sound; by then everything has been used once
+LAST_ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +100,6 @@ class _Playing:
         self._microphone.close()
 
 
-class _Ear(Listener):
-    """Knows how much sound it has taken in: the times of a transcript count only that."""
-
-    taken_seconds = 0.0
-
-    def take(self, block: AudioBlock) -> Iterator[Heard]:
-        self.taken_seconds += block.seconds
-        return super().take(block)
-
-
 class _Voice:
     """Silence as long as the words take: rendering is measured elsewhere."""
 
@@ -132,45 +129,144 @@ class _Speaker:
     def close(self) -> None: ...
 
 
-def hear_hour(path: Path) -> HeardHour:
+class _Ear(Listener):
+    """Knows when the sound was taken in that it has heard: the times of a transcript count only that.
+
+    now: seconds of the recording, at this moment.
+    """
+
+    def __init__(self, microphone: Microphone, recogniser: Recogniser, now: Callable[[], float]) -> None:
+        super().__init__(microphone, recogniser)
+        self._now = now
+        self._taken_seconds = 0.0
+        self._taken: list[tuple[float, float]] = []
+
+    def take(self, block: AudioBlock) -> Iterator[Heard]:
+        self._taken_seconds += block.seconds
+        self._taken.append((self._taken_seconds, self._now()))
+        return super().take(block)
+
+    def when(self, taken_seconds: float) -> float:
+        """Seconds of the recording, where so much of it had been taken in."""
+        place = min(bisect_left(self._taken, (taken_seconds, 0.0)), len(self._taken) - 1)
+        taken, at = self._taken[place]
+        return at - (taken - taken_seconds)
+
+
+@dataclass
+class _Came:
+    """What came of the hour so far. now: seconds of the recording, at this moment."""
+
+    ear: _Ear
+    now: Callable[[], float]
+    answers: list[Answer] = field(default_factory=list)
+    nothing: list[tuple[float, str]] = field(default_factory=list)
+    answered: str = ""
+
+    def on_words(self, text: str) -> None:
+        """An urgent line is said again when nobody says anything: no answer, but it is deaf then too."""
+        if text != self.answered:
+            speaks = len(text.split()) / WORDS_PER_SECOND[Pace.DANGER]
+            self.answers.append(Answer(AGAIN, self.now(), self.now(), (), Tier.NONE, "", speaks))
+
+    def on_turn(self, turn: Turn) -> None:
+        self.answered = turn.reply.text
+        said, understood = turn.transcript, turn.understanding
+        start, end = self.ear.when(said.start_seconds), self.ear.when(said.end_seconds)
+        speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)
+        self.answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks, said.level_db))
+
+    def on_other(self, heard: Heard) -> None:
+        if isinstance(heard, NothingHeard):
+            self.nothing.append((self.now(), heard.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What hears, understands and speaks."""
+
+    settings: Settings
+    assistant: Assistant
+    recogniser: Recogniser
+
+
+def _parts(clock: Callable[[], float]) -> _Parts:
     """Raises ModelError where no recogniser is installed."""
     use_one_heap()  # as the program does
     settings = load_settings(None, os.environ).settings
     book = assembly.intent_book(settings)
     recogniser = assembly.recogniser(settings)
-    answers: list[Answer] = []
-    nothing: list[tuple[float, str]] = []
+    assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), clock=clock)
+    assistant.attention = assembly.attention(settings, assembly.script(book), recogniser)
+    return _Parts(settings, assistant, recogniser)
+
+
+def hear_hour(path: Path) -> HeardHour:
+    """Faster than real time. Raises ModelError where no recogniser is installed."""
     with closing(assembly.recording(path)) as microphone:
         playing = _Playing(microphone)
-        assistant = Assistant(assembly.interpreter(settings, book), assembly.responder(settings, book), clock=lambda: playing.now)
-        assistant.attention = assembly.attention(settings, assembly.script(book), recogniser)
-        mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), lambda text: spoken(text))
-        ear = _Ear(playing, recogniser)
-        mouth.interruption = Listening(playing, ear, assistant.judge, None)
-        answered = ""
+        parts = _parts(lambda: playing.now)
+        ear = _Ear(playing, parts.recogniser, lambda: playing.seconds)
+        came = _Came(ear, lambda: playing.now)
+        mouth = Mouth(_Voice(), _Speaker(playing), assembly.tones(), came.on_words)
+        mouth.interruption = Listening(playing, ear, parts.assistant.judge, None)
+        return _heard(parts, came, mouth, playing)
 
-        def spoken(text: str) -> None:
-            """An urgent line is said again when nobody says anything: no answer, but it is deaf then too."""
-            if text != answered:
-                speaks = len(text.split()) / WORDS_PER_SECOND[Pace.DANGER]
-                answers.append(Answer(AGAIN, playing.now, playing.now, (), Tier.NONE, "", speaks))
 
-        def on_turn(turn: Turn) -> None:
-            nonlocal answered
-            answered = turn.reply.text
-            said = turn.transcript
-            skipped = playing.seconds - ear.taken_seconds
-            start, end = said.start_seconds + skipped, said.end_seconds + skipped
-            speaks = sum(_Voice().render(line).seconds for line in turn.reply.lines)
-            understood = turn.understanding
-            answers.append(Answer(said.text, start, end, understood.labels, turn.reply.tier, turn.reply.text, speaks, said.level_db))
+def hear_in_real_time(path: Path, environment: Mapping[str, str]) -> HeardHour:
+    """environment: that of a virtual sound card, on whose microphone the recording is played. Raises ModelError where no recogniser is
+    installed, HearingError and SpeakingError where the card fails.
+    """
+    os.environ.update(environment)
+    parts = _parts(time.monotonic)
+    with closing(assembly.microphone(parts.settings)) as microphone, subprocess.Popen(["paplay", "--device=room", str(path)]) as player:
+        live = _Live(microphone, player)
+        ear = _Ear(live, parts.recogniser, lambda: live.seconds)
+        came = _Came(ear, lambda: live.seconds)
+        voice = assembly.lasting_voice(parts.settings, _tell, _tell)
+        with closing(Mouth(voice, assembly.lasting_speaker(parts.settings), assembly.tones(), came.on_words)) as mouth:
+            mouth.interruption = Listening(live, ear, parts.assistant.judge, assembly.stop_listener(parts.settings, parts.recogniser))
+            return _heard(parts, came, mouth, live)
 
-        def on_other(heard: Heard) -> None:
-            if isinstance(heard, NothingHeard):
-                nothing.append((playing.seconds, heard.reason))
 
-        began, cpu_began = time.monotonic(), time.process_time()
-        assistant.converse(ear, mouth, on_turn, on_other)
-        work, cpu = time.monotonic() - began, time.process_time() - cpu_began
-        end = memory_of(os.getpid()).rss
-    return HeardHour(tuple(answers), tuple(nothing), playing.seconds, work, cpu, playing.megabytes_warm or end, end)
+class _Live:
+    """A microphone that is closed when the recording has been played."""
+
+    def __init__(self, microphone: Microphone, player: subprocess.Popen[bytes]) -> None:
+        self._microphone = microphone
+        self._began = time.monotonic()
+        self.megabytes_warm = 0.0
+        threading.Thread(target=self._close_after, args=(player,), daemon=True).start()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        for block in self._microphone.blocks():
+            if not self.megabytes_warm and self.seconds >= WARM_SECONDS:
+                self.megabytes_warm = memory_of(os.getpid()).rss
+            yield block
+
+    def flush(self) -> None:
+        self._microphone.flush()
+
+    def close(self) -> None:
+        self._microphone.close()
+
+    def _close_after(self, player: subprocess.Popen[bytes]) -> None:
+        player.wait()
+        time.sleep(LAST_ANSWER_SECONDS)
+        self._microphone.close()
+
+
+def _heard(parts: _Parts, came: _Came, mouth: Mouth, room: _Playing | _Live) -> HeardHour:
+    began, cpu_began = time.monotonic(), time.process_time()
+    parts.assistant.converse(came.ear, mouth, came.on_turn, came.on_other)
+    work, cpu = time.monotonic() - began, time.process_time() - cpu_began
+    end = memory_of(os.getpid()).rss
+    return HeardHour(tuple(came.answers), tuple(came.nothing), room.seconds, work, cpu, room.megabytes_warm or end, end)
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

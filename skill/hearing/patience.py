@@ -1,4 +1,4 @@
-"""How long a silence ends what she says, from the words so far: for recognisers that hear while she speaks. Words alone, no sound."""
+"""How long a silence ends what she says, from the words so far. Words alone, no sound."""
 
 from __future__ import annotations
 
@@ -38,3 +38,6 @@ class Patience:
             return usual_seconds * SHORTER
         words = said.split()
         return usual_seconds * LONGER if words and words[-1] in self.unfinished else usual_seconds
+
+
+ENGLISH = Patience()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from skill.errors import HearingError, ModelError
-from skill.hearing.patience import Patience
+from skill.hearing.patience import ENGLISH, Patience
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
 from skill.hearing.voice_activity import Segmenter, SpeechGate, SpeechPiece
 from skill.messages import PCM_BYTES_PER_SAMPLE, Alternative, AudioBlock, Heard, HeardWord, NothingHeard, Partial, Transcript
@@ -36,9 +36,6 @@ WEIGHED_BEFORE_SECONDS = 0.25
 
 # What Vosk hears in breath and hum (vosk-api#797, #361, #837, #1101). Alone they mean nothing.
 GHOSTS = frozenset({"the", "a", "huh", "uh", "um", "hm", "hmm", "mm"})
-
-
-ENGLISH = Patience()
 
 
 class VoskRecogniser:

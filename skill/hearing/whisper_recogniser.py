@@ -14,6 +14,7 @@ import time
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from skill.errors import HearingError, ModelError
+from skill.hearing.patience import ENGLISH, SHORTER, Patience
 from skill.hearing.resampling import RECOGNISER_RATE_HZ
+from skill.hearing.spoken_sound import SpokenSound
 from skill.hearing.voice_activity import Segmenter, SpeechGate, SpeechPiece
 from skill.memory import give_back_memory
 from skill.messages import PCM_BYTES_PER_SAMPLE, Alternative, AudioBlock, Heard, HeardWord, NothingHeard, Transcript
@@ -31,6 +34,7 @@ WINDOWS_SECONDS = (10, 20, 30)
 FRAMES_PER_SECOND = 100
 SECONDS_PER_ALIGNED_STEP = 0.02
 BEAM = 5
+MOST_TIMES_AHEAD = 3  # in one utterance: a television pauses often
 MOST_TOKENS_PER_SECOND = 10  # twice as fast as anyone talks; more is a loop
 
 # Ghost words. Whisper's own "no speech" was 0.57 to 0.97 on 20 pieces of kitchen and room noise, and 0.02 to 0.44 on 109 clips of
@@ -58,20 +62,41 @@ _SOUND_NAMES = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪")
 _NOT_OF_WORDS = re.compile(r"[^a-z0-9' ]+")
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What was transcribed in a pause. speech_seconds: how much speech there was by then; below 0: nothing was. times: so often."""
+
+    speech_seconds: float = -1.0
+    heard: Heard | None = None
+    times: int = 0
+
+
 class WhisperRecogniser:
-    """Collects what the voice activity takes for one utterance and transcribes it as a whole. threads: cores to use."""
+    """Collects what the voice activity takes for one utterance and transcribes it as a whole.
+
+    It transcribes in the pause already that will end the utterance, and the words say how long that pause must be (`patience`): longer
+    after "and", "my" or "um", shorter after a command like "louder". Where she speaks on, that work was in vain, so it is done a few times
+    only.
+
+    threads: cores to use.
+    """
 
     name = "whisper"
 
-    def __init__(self, model_folder: Path, end_silence_seconds: float = 0.8, threads: int | None = None) -> None:
+    def __init__(
+        self, model_folder: Path, end_silence_seconds: float = 0.8, threads: int | None = None, patience: Patience = ENGLISH
+    ) -> None:
         self._model = _load(model_folder, threads or min(4, os.cpu_count() or 1))
         self._tokens = _tokenizer(self._model)
         self._segmenter = Segmenter(end_silence_seconds)
         self._gate = SpeechGate(self._segmenter)
-        self._start_seconds = 0.0
-        self._sound = b""
+        self._patience = patience
+        self._sound = SpokenSound()
+        self._ahead = _Ahead()
         try:
-            self._transcribe(bytes(RECOGNISER_RATE_HZ))  # the first run is slower than all others: now, and not when she speaks
+            self._transcribe(
+                SpokenSound.of(bytes(RECOGNISER_RATE_HZ))
+            )  # the first run is slower than all others: now, and not when she speaks
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
         give_back_memory()
@@ -98,7 +123,7 @@ class WhisperRecogniser:
 
     def reset(self) -> None:
         self._gate.reset()
-        self._sound = b""
+        self._sound = SpokenSound()
 
     def judge(self, sound: bytes, words: Iterable[str]) -> tuple[tuple[Alternative, ...], dict[str, float]]:
         """A short sound as a whole, 16-bit mono at 16 kHz: its readings, and how likely each word is its first (natural logarithm).
@@ -123,33 +148,51 @@ class WhisperRecogniser:
     def _take(self, pieces: Iterable[SpeechPiece]) -> Iterator[Heard]:
         for piece in pieces:
             if piece.is_first:
-                self._sound = b""
-                self._start_seconds = piece.start_seconds
-            self._sound += piece.pcm
+                self._sound = SpokenSound(piece.start_seconds)
+                self._ahead = _Ahead()
+                self._gate.end_after(self.end_silence_seconds)
+            self._sound.add(piece.pcm, self._gate.silence_seconds)
             if piece.is_last:
-                yield self._transcribe(self._sound)
+                heard = self._ahead.heard if self._ahead.speech_seconds == piece.speech_seconds else None
+                yield heard or self._transcribe(self._sound)
                 give_back_memory()  # a question took 20 MB, half a minute of talk 60
-                self._sound = b""
+                self._sound = SpokenSound()
+            elif self._is_time_to_look_ahead(piece.speech_seconds):
+                self._look_ahead(piece.speech_seconds)
 
-    def _transcribe(self, sound: bytes) -> Heard:
-        began = time.perf_counter()
-        seconds = len(sound) / PCM_BYTES_PER_SAMPLE / RECOGNISER_RATE_HZ
-        end_seconds = self._start_seconds + seconds
+    def _is_time_to_look_ahead(self, speech_seconds: float) -> bool:
+        """In a pause that may be the last one, once."""
+        pause, spoken = self._gate.silence_seconds, speech_seconds != self._ahead.speech_seconds
+        return (
+            spoken
+            and self._sound.seconds <= WINDOWS_SECONDS[0]
+            and self._ahead.times < MOST_TIMES_AHEAD
+            and pause >= self.end_silence_seconds * SHORTER
+        )
+
+    def _look_ahead(self, speech_seconds: float) -> None:
+        heard = self._transcribe(self._sound)
+        self._ahead = _Ahead(speech_seconds, heard, self._ahead.times + 1)
+        said = heard.text if isinstance(heard, Transcript) else ""
+        self._gate.end_after(self._patience.silence_seconds(said, self.end_silence_seconds))
+
+    def _transcribe(self, sound: SpokenSound) -> Heard:
+        began, seconds = time.perf_counter(), sound.seconds
         window = next((window for window in WINDOWS_SECONDS if window >= seconds), WINDOWS_SECONDS[-1])
         try:
-            encoded = self._encode(sound, window)
+            encoded = self._encode(sound.pcm, window)
             result = self._generate(encoded, seconds)
             if window != WINDOWS_SECONDS[-1] and _repeats(plain_words(self._tokens.decode(result.sequences_ids[0]))):
                 # The long window that Whisper was trained with loops less often.
-                encoded = self._encode(sound, WINDOWS_SECONDS[-1])
+                encoded = self._encode(sound.pcm, WINDOWS_SECONDS[-1])
                 result = self._generate(encoded, seconds)
             readings = self._readings(result)
             reason = _why_not_speech(readings, result)
-            words = self._words(encoded, result.sequences_ids[0], seconds) if reason is None else ()
+            words = self._words(encoded, result.sequences_ids[0], sound) if reason is None else ()
         except (RuntimeError, ValueError) as exc:
             raise HearingError(f"Whisper could not go on with the sound ({exc}): start again.") from exc
         if reason is not None:
-            return NothingHeard(reason, self._start_seconds, end_seconds)
+            return NothingHeard(reason, sound.start_seconds, sound.when(seconds))
         return Transcript(
             text=readings[0].text,
             recogniser=self.name,
@@ -191,9 +234,9 @@ class WhisperRecogniser:
         others = sorted((text for text in likelihoods if text and text != best), key=lambda text: -likelihoods[text])
         return tuple(Alternative(text, likelihoods[text] / total) for text in (best, *others))
 
-    def _words(self, encoded: Any, tokens: list[int], seconds: float) -> tuple[HeardWord, ...]:
+    def _words(self, encoded: Any, tokens: list[int], sound: SpokenSound) -> tuple[HeardWord, ...]:
         """Each word with its time and how sure Whisper was of it: one more run of the decoder, 15 ms an utterance."""
-        frames = math.ceil(seconds * FRAMES_PER_SECOND)
+        frames = math.ceil(sound.seconds * FRAMES_PER_SECOND)
         aligned = self._model.model.align(encoded, [self._tokens.sot], [tokens], [frames])[0]
         begins: dict[int, float] = {}
         for token, step in aligned.alignments:
@@ -203,8 +246,8 @@ class WhisperRecogniser:
         first = 0
         for text, of_text in zip(texts[:-1], tokens_of_texts[:-1], strict=True):
             after = first + len(of_text)
-            start = self._start_seconds + begins.get(first, 0.0)
-            end = max(start, self._start_seconds + begins.get(after, seconds))
+            start = sound.when(begins.get(first, 0.0))
+            end = max(start, sound.when(begins.get(after, sound.seconds)))
             confidence = float(np.mean(aligned.text_token_probs[first:after]))
             words += [HeardWord(plain, start, end, confidence) for plain in plain_words(text).split()]
             first = after

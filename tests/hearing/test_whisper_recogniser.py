@@ -18,6 +18,7 @@ from skill.hearing import open_recogniser
 from skill.hearing.listener import Listener
 from skill.hearing.microphone import DeviceMicrophone
 from skill.hearing.recording import RecordingMicrophone
+from skill.hearing.spoken_sound import SpokenSound
 from skill.hearing.whisper_recogniser import WhisperRecogniser, plain_words
 from skill.messages import AudioBlock, Heard, NothingHeard, Transcript
 from tests.virtual_sound import VirtualSoundCard
@@ -98,6 +99,58 @@ def test_two_sentences_are_two_utterances(whisper: WhisperRecogniser, spoken: Ca
     assert second.start_seconds > first.end_seconds + 1
 
 
+def with_pause(spoken: Callable[[str], Path], first: str, pause_seconds: float, then: str, path: Path) -> Path:
+    """Two halves and what lies between; silence around both."""
+    halves, rate_hz = [], 0
+    for half in (first, then):
+        samples, rate_hz = soundfile.read(spoken(half))
+        loud = np.flatnonzero(np.abs(samples) > 0.02)
+        halves.append(samples[loud[0] : loud[-1]])
+    silence = np.zeros(2 * rate_hz)
+    pause = np.zeros(round(pause_seconds * rate_hz))
+    soundfile.write(path, np.concatenate([silence, halves[0], pause, halves[1], silence]), rate_hz)
+    return path
+
+
+def test_who_looks_for_a_word_is_not_cut_off(whisper: WhisperRecogniser, spoken: Callable[[str], Path], tmp_path: Path) -> None:
+    recording = with_pause(spoken, "I cannot sleep because of my", 1.1, "hurting back.", tmp_path / "searching.wav")
+    (heard,) = transcripts(hear(whisper, recording))
+    assert heard.text.startswith("i cannot sleep because of my")
+    assert heard.text.endswith("back")
+
+
+def test_a_finished_sentence_is_over_in_the_usual_pause(whisper: WhisperRecogniser, spoken: Callable[[str], Path], tmp_path: Path) -> None:
+    recording = with_pause(spoken, "My back hurts.", 1.1, "What helps?", tmp_path / "finished.wav")
+    assert len(transcripts(hear(whisper, recording))) == 2
+
+
+def test_what_follows_a_short_pause_is_heard_though_the_words_were_looked_at_in_it(
+    whisper: WhisperRecogniser, spoken: Callable[[str], Path], tmp_path: Path
+) -> None:
+    recording = with_pause(spoken, "My back hurts", 0.6, "when I walk.", tmp_path / "breath.wav")
+    (heard,) = transcripts(hear(whisper, recording))
+    assert heard.text == WORDS
+    assert heard.end_seconds > heard.words[2].end_seconds + 0.8
+
+
+def pause_before_it_is_heard(whisper: WhisperRecogniser, path: Path) -> float:
+    """Seconds of silence that it took until the words came."""
+    (block,) = RecordingMicrophone(path, 60.0).blocks()
+    loud = np.flatnonzero(np.abs(np.frombuffer(block.pcm, "<i2")) > 600)
+    microphone, taken = RecordingMicrophone(path, 0.02), 0.0
+    listener = Listener(microphone, whisper)
+    for piece in microphone.blocks():
+        taken += piece.seconds
+        if transcripts(list(listener.take(piece))):
+            whisper.reset()
+            return taken - float(loud[-1]) / block.rate_hz
+    pytest.fail("nothing was heard")
+
+
+def test_a_command_is_over_sooner_than_a_word_that_more_may_follow(whisper: WhisperRecogniser, spoken: Callable[[str], Path]) -> None:
+    assert pause_before_it_is_heard(whisper, spoken("Louder.")) < pause_before_it_is_heard(whisper, spoken("Help!")) - 0.15
+
+
 def test_a_recording_that_ends_in_speech_is_heard_to_its_end(
     whisper: WhisperRecogniser, spoken: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -136,11 +189,11 @@ def test_noise_that_voice_activity_lets_through_is_no_transcript_either(whisper:
     if not path.is_file():
         pytest.skip("the recording of the kitchen is not on this machine")
     sound, _ = soundfile.read(path, start=start * 16_000, frames=3 * 16_000, dtype="int16")
-    assert isinstance(whisper._transcribe(sound.tobytes()), NothingHeard)
+    assert isinstance(whisper._transcribe(SpokenSound.of(sound.tobytes())), NothingHeard)
 
 
 def test_silence_that_voice_activity_lets_through_is_no_transcript(whisper: WhisperRecogniser) -> None:
-    assert isinstance(whisper._transcribe(bytes(2 * 16_000 * 3)), NothingHeard)
+    assert isinstance(whisper._transcribe(SpokenSound.of(bytes(2 * 16_000 * 3))), NothingHeard)
 
 
 def test_real_people_are_heard(whisper: WhisperRecogniser) -> None:
