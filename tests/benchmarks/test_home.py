@@ -16,6 +16,7 @@ from benchmarks.home.scoring import score
 from benchmarks.understanding.utterances import Utterance
 from skill.messages import Certainty, Match, Tier, Understanding
 from tests.fakes import FakeInterpreter
+from tests.virtual_sound import missing_programs
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOES, FEVER = Utterance("which shoes", ("relief.shoes",), Tier.NONE), Utterance("i have a fever", ("danger.fever",), Tier.NOW)
@@ -72,24 +73,41 @@ def test_only_speaking_unasked_is_a_false_answer() -> None:
     assert [one.answer.heard for one in found.false_dangers] == ["he is hot"]
 
 
-@pytest.mark.usefixtures("whisper_model")
-def test_a_minute_at_home_with_noise_of_its_own(tmp_path: Path) -> None:
+def at_home(*arguments: str) -> dict[str, dict[str, object]]:
+    """The bars of a short piece of it, by name."""
     result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.home", "--minutes", "1.5", "--sounds", str(tmp_path), "--json"],
+        [sys.executable, "-m", "benchmarks.home", "--minutes", "1.5", "--json", *arguments],
         cwd=ROOT,
         env={**os.environ, "BACK_CARE_RECOGNISER": "whisper"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=400,
         check=False,
     )
     assert result.returncode == 0, result.stderr
     tables = {table["title"]: table["rows"] for table in json.loads(result.stdout)["tables"]}
-    bars = {row["what"]: row for row in tables["At home"]}
+    return {row["what"]: row for row in tables["At home"]}
+
+
+@pytest.mark.usefixtures("whisper_model")
+def test_a_minute_at_home_with_noise_of_its_own(tmp_path: Path) -> None:
+    bars = at_home("--sounds", str(tmp_path))
     assert bars["questions answered rightly, %"]["counted"] == "1 of 1"
-    assert bars["dangers told"]["counted"].startswith("1 of them")
+    assert str(bars["dangers told"]["counted"]).startswith("1 of them")
     assert bars["false dangers an hour"]["here"] == 0
-    assert bars["false answers an hour"]["counted"].startswith("0 ")
+    assert str(bars["false answers an hour"]["counted"]).startswith("0 ")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("whisper_model")
+def test_the_same_minute_in_real_time_on_a_virtual_sound_card(tmp_path: Path) -> None:
+    if missing := missing_programs():
+        pytest.skip(f"no virtual sound card without {', '.join(missing)}")
+    bars = at_home("--real-time", "--sounds", str(tmp_path))
+    assert bars["questions answered rightly, %"]["counted"] == "1 of 1"
+    assert bars["dangers told"]["here"] == 1
+    assert bars["false dangers an hour"]["here"] == 0
+    assert str(bars["false answers an hour"]["counted"]).startswith("0 ")
 
 
 def test_a_number_of_minutes_that_is_none_is_told_in_one_sentence() -> None:
