@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 
 from skill.messages import TYPED, Certainty, Match, Tier, Transcript, Understanding
 from skill.understanding.intents import NOTHING_OF_OURS, Example, IntentBook
-from skill.understanding.learned import Learned, Opinion
+from skill.understanding.learned import Learned, Opinion, blended
 from skill.understanding.other_machines import OtherMachines
 from skill.understanding.screen import DangerScreen, Said, Sign
 from skill.understanding.wording import normalise
 
 _LONGEST_WORDS = 60  # the tail of a longer ramble is judged in clauses all the same
 _MOST_PIECES = 8
+_MOST_READINGS = 4
+_LEAST_LIKELY = 0.01
 _LEAST_CLAUSE_WORDS = 3
 _COURTESY = frozenset({"control.greet", "control.thanks"})
 _LONGEST_COURTESY_WORDS = 4
@@ -50,6 +52,13 @@ def _plainly(text: str) -> bool:
 def _substance(understanding: Understanding) -> tuple[Tier, bool]:
     """How much there is to answer: how serious, and whether anything is more than a word to the assistant."""
     return understanding.tier, any(not label.startswith("control.") for label in understanding.labels)
+
+
+def _other_readings(text: str, transcript: Transcript) -> list[tuple[str, float]]:
+    """What else the same sound may have been, and how likely. text: the reading that is judged, normalised."""
+    found = {normalise(other.text): other.confidence for other in reversed(transcript.alternatives)}
+    likeliest = sorted(found.items(), key=lambda other: -other[1])
+    return [(reading, likely) for reading, likely in likeliest if reading and reading != text and likely > 0][:_MOST_READINGS]
 
 
 def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
@@ -91,15 +100,20 @@ HEARD = Thresholds(danger=0.14, question=0.20, nothing_weighs=0.7)
 class _Pieces:
     """What the examples say of a sentence and of its clauses. A clause is judged when it is asked for: that is what costs time.
 
-    at: the thresholds that hold for it.
+    at: the thresholds that hold for it. readings: what else the same sound may have been, and how likely each is: the whole is judged by
+    all of them, for a word that is wrong in one is often right in another.
     """
 
-    def __init__(self, learned: Learned, at: Thresholds, whole: str, clauses: Sequence[str]) -> None:
+    def __init__(
+        self, learned: Learned, at: Thresholds, whole: str, clauses: Sequence[str], readings: Sequence[tuple[str, float]] = ()
+    ) -> None:
         self.at = at
         self.clauses = clauses
         self._learned = learned
         self._known: dict[str, Opinion] = {}
-        self.whole = self.of(whole)
+        opinions = [self.of(whole), *(self.of(reading) for reading, _ in readings)]
+        best = max(_LEAST_LIKELY, 1.0 - sum(likely for _, likely in readings))
+        self.whole = blended(opinions, [likely**0.5 for likely in (best, *(likely for _, likely in readings))])
 
     def of(self, piece: str) -> Opinion:
         if piece not in self._known:
@@ -153,13 +167,15 @@ class ExampleInterpreter:
             return Understanding(text, matches, nothing=0.0 if matches else 1.0)
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
-        pieces = _Pieces(self._learned, self._typed if transcript.recogniser == TYPED else self._heard, *self._pieces(text))
+        readings = _other_readings(text, transcript)
+        at = self._typed if transcript.recogniser == TYPED else self._heard
+        pieces = _Pieces(self._learned, at, *self._pieces(text), readings)
         if self._is_for_another_machine(text, signs, pieces):
             return Understanding(text, (), denied, nothing=1.0)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
         dangers = [match for match in self._dangers(pieces, text, signs) if match.label not in plainly_denied]
         if not dangers:
-            dangers = self._misheard(text, transcript, pieces.at)
+            dangers = self._misheard(readings, pieces)
         questions = self._questions(pieces, bool(dangers))
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         still_denied = tuple(label for label in denied if label not in {match.label for match in dangers})
@@ -229,17 +245,13 @@ class ExampleInterpreter:
         evidence += [f"tier raised from {starts_at.word} to {tier.word}"] if tier > starts_at else []
         return Match(label, tier, Certainty.SURE if sure else Certainty.UNSURE, score, tuple(evidence))
 
-    def _misheard(self, text: str, transcript: Transcript, at: Thresholds) -> list[Match]:
+    def _misheard(self, readings: Iterable[tuple[str, float]], pieces: _Pieces) -> list[Match]:
         """A danger in another reading of the same sound is never passed over: it is spoken of with "if"."""
-        readings = [normalise(alternative.text) for alternative in transcript.alternatives]
-        readings = [reading for reading in dict.fromkeys(readings) if reading and reading != text][:4]
-        if not readings:
-            return []
-        for reading in readings:
-            opinion = self._learned.opinion(reading)
+        for reading, _ in readings:
+            opinion = pieces.of(reading)
             signs = {sign.label: sign for sign in self._screen.look(reading) if sign.said is Said.REPORTED}
             label = max((name for name in opinion.labels if name.startswith("danger.")), key=opinion.labels.__getitem__)
-            if label in signs and opinion.danger >= at.alternative:
+            if label in signs and opinion.danger >= pieces.at.alternative:
                 evidence = (f"another reading: {reading!r}", f"screen: {signs[label].words!r}")
                 return [Match(label, self._book.intents[label].tier, Certainty.UNSURE, opinion.labels[label], evidence)]
         return []

@@ -138,6 +138,15 @@ class Opinion:
     danger: float
 
 
+def blended(opinions: Sequence[Opinion], weights: Sequence[float]) -> Opinion:
+    """The mean of what the examples say of several readings of one sound; the tiers are those of the first. weights: above 0."""
+    share = [weight / sum(weights) for weight in weights]
+    labels = {
+        label: sum(part * opinion.labels[label] for part, opinion in zip(share, opinions, strict=True)) for label in opinions[0].labels
+    }
+    return Opinion(labels, opinions[0].tiers, sum(part * opinion.danger for part, opinion in zip(share, opinions, strict=True)))
+
+
 class _Classes:
     """Probabilities of the classes ("danger.fever now") → an Opinion of the labels."""
 

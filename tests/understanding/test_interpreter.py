@@ -195,8 +195,21 @@ def test_a_danger_in_another_reading_is_spoken_of_with_if(interpreter: ExampleIn
 
 
 def test_harmless_other_readings_change_nothing(interpreter: ExampleInterpreter) -> None:
-    plain = understood(interpreter, "what is the weather tomorrow")
-    assert understood(interpreter, "what is the weather tomorrow", "what was the weather tomorrow", "", "?!") == plain
+    understanding = understood(interpreter, "what is the weather tomorrow", "what was the weather tomorrow", "", "?!")
+    assert (understanding.matches, understanding.denied) == ((), ())
+    assert understanding.nothing > 0.9
+
+
+def test_a_word_that_is_wrong_in_one_reading_is_right_in_others(interpreter: ExampleInterpreter) -> None:
+    others = ("when do thyroid love test in pregnancy", "when do thyroid blood test in pregnancy")
+    assert understood(interpreter, "when do i write blood test in pregnancy", *others).labels[:1] == ("care.thyroid",)
+
+
+def test_a_sure_reading_is_not_outvoted_by_unlikely_ones(interpreter: ExampleInterpreter) -> None:
+    readings = tuple(Alternative(text, 0.01) for text in ("when a bleeding hard", "wham bleeding art", "what a leading heart"))
+    understanding = interpreter.interpret(Transcript("which side should i sleep on tonight", "whisper", alternatives=readings))
+    assert understanding.labels[:1] == ("relief.sleep",)
+    assert dangers(understanding) == set()
 
 
 def test_a_denial_in_another_reading_is_no_danger(interpreter: ExampleInterpreter) -> None:
