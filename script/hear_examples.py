@@ -2,8 +2,9 @@
 
     .venv/bin/python script/hear_examples.py [--part 0 --of 2]
 
-Adds to models/encoder/heard.jsonl, one {"said", "heard"} a line, what was heard otherwise than it was said; sentences that stand there are
-left out, so that it can be broken off and run again. The encoder learns from it what "leading" may have been. About 0.35 s a sentence.
+Adds to models/encoder/heard.jsonl, one {"said", "heard"} a line, what was heard otherwise than it was said, as long as something of it is
+left; sentences that stand there are left out, so that it can be broken off and run again. The encoder and the head learn from it what
+"leading" may have been. About 0.35 s a sentence. Afterwards run script/embed_examples.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import sys
 import tempfile
 from contextlib import closing
+from difflib import SequenceMatcher
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,7 @@ from skill.understanding.wording import normalise
 
 HEARD = ROOT / "models" / "encoder" / "heard.jsonl"
 LONGEST_WORDS = 30
+LEAST_LIKENESS = 0.55  # of what was heard to what was said: below it nothing of the sentence is left
 DECIBELS, SHARES = (0, 20, 10, 5), (30, 20, 35, 15)  # 0: no noise
 # Control words and chatter vary less, or matter less, than dangers and questions.
 KEPT = {"danger": 1.0, "control": 0.5, "none": 0.2}
@@ -78,8 +81,9 @@ def main() -> int:
             except BackCareError as error:
                 print(f"{text!r} by {name}: {error}", file=sys.stderr)
                 continue
-            if heard and normalise(" ".join(heard)) != text:
-                kept.write(json.dumps({"said": text, "heard": " ".join(heard)}) + "\n")
+            words = normalise(" ".join(heard))
+            if words and words != text and SequenceMatcher(None, words, text).ratio() >= LEAST_LIKENESS:
+                kept.write(json.dumps({"said": text, "heard": words}) + "\n")
                 kept.flush()
     return 0
 

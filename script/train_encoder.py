@@ -19,7 +19,6 @@ import shutil
 import sys
 import tempfile
 import time
-from difflib import SequenceMatcher
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +33,6 @@ from skill.understanding.intents import NOTHING_OF_OURS, load_intents
 from skill.understanding.wording import normalise
 
 LONGEST_TOKENS = 64
-LEAST_LIKENESS = 0.55  # of what was heard to what was said: below it nothing of the sentence is left
 JOINS = (" and ", " also ", " but ", " oh and ", " and another thing ", " ", " so ", " because ", " plus ", " anyway ")
 
 
@@ -50,15 +48,10 @@ class Examples:
         self.vocabulary = sorted({word for text, _ in self.rows for word in text.split()})
 
     def _misheard(self, path: Path) -> list[tuple[str, frozenset[str]]]:
-        """What the recogniser made of our sentences, where that is something else and still like them."""
+        """What the recogniser made of our sentences, where that is something else."""
         means = dict(self.rows)
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        pairs = {(normalise(row["heard"]), row["said"]) for row in rows if row["said"] in means}
-        return sorted(
-            (heard, means[said])
-            for heard, said in pairs
-            if heard not in means and SequenceMatcher(None, heard, said).ratio() >= LEAST_LIKENESS
-        )
+        return sorted({(row["heard"], means[row["said"]]) for row in rows if row["said"] in means and row["heard"] not in means})
 
     def epoch(self) -> list[tuple[str, frozenset[str]]]:
         rows = [(self.noisy(text) if self.dice.random() < 0.25 else text, labels) for text, labels in self.rows]

@@ -8,6 +8,7 @@ since. Only examples that neither knows are embedded.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ Scores = NDArray[np.float32]
 Packed = tuple[NDArray[np.int8], np.float32]
 
 FITTED_FILE = "fitted.npz"
+MISHEARD_FILE = "heard.jsonl"
 _FORMAT = "6"
 _STEPS, _STEPS_FROM_KNOWN = 60, 10
 _DECAY = 0.0008  # chosen by benchmarks.understanding: less of it takes more chatter for ours
@@ -71,6 +73,7 @@ def head_for(
 
     tell: gets a sentence for a broken one.
     """
+    examples = with_misheard(examples, encoder.folder / MISHEARD_FILE)
     key = examples.key(_FORMAT, encoder.fingerprint)
     shipped, cache = encoder.folder / FITTED_FILE, _cache(cache_folder)
     for path in (shipped, cache):
@@ -84,6 +87,30 @@ def head_for(
     if cache is not None:
         write_kept(cache, examples, encoder, weights, fresh)
     return Head(weights)
+
+
+def with_misheard(examples: TrainingSet, path: Path) -> TrainingSet:
+    """The examples, and what a recogniser made of them ("the leading" of "bleeding"), which means the same.
+
+    path: JSON Lines of {"said", "heard"}, both normalised, made by script/hear_examples.py. Where it is missing or damaged, so much is
+    missing.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return examples
+    rows = {text: row for row, text in enumerate(examples.texts)}
+    misheard: dict[str, int] = {}
+    for line in lines:
+        try:
+            pair = json.loads(line)
+            said, heard = pair["said"], pair["heard"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if said in rows and heard not in rows:
+            misheard[heard] = rows[said]
+    targets = np.vstack([examples.targets, examples.targets[list(misheard.values())]])
+    return TrainingSet([*examples.texts, *misheard], targets, examples.classes)
 
 
 def _start(examples: TrainingSet, vectors: Vectors, known: Kept) -> Scores:

@@ -94,7 +94,7 @@ class Thresholds:
 
 # What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
-HEARD = Thresholds(danger=0.14, question=0.20, nothing_weighs=0.7)
+HEARD = Thresholds(danger=0.14, danger_with_sign=0.12, question=0.15, nothing_weighs=0.4)
 
 
 class _Pieces:

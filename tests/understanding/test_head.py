@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import FITTED_FILE, Head, TrainingSet, fit, head_for, write_kept
+from skill.understanding.head import FITTED_FILE, MISHEARD_FILE, Head, TrainingSet, fit, head_for, with_misheard, write_kept
 from skill.understanding.intents import load_intents
 from skill.understanding.learned import WORDS_FILE, WordStatistics, count_words, training_set, words_for
 from skill.understanding.wording import normalise
@@ -86,6 +87,19 @@ def test_a_file_of_another_encoder_is_not_used(encoder: SentenceEncoder, tmp_pat
     arrays["weights"] = np.zeros_like(arrays["weights"])
     np.savez(path, **arrays)  # type: ignore[arg-type]
     assert np.array_equal(head_for(examples(), encoder, None).weights, fresh.weights)
+
+
+def test_what_was_misheard_of_an_example_means_the_same(encoder: SentenceEncoder) -> None:
+    plain = head_for(examples(), encoder, None)
+    pairs = [("blood on the tissue", "flood on a tissue"), ("no example", "never mind"), ("high heels", "play some music")]
+    lines = [json.dumps({"said": said, "heard": heard}) for said, heard in pairs]
+    (encoder.folder / MISHEARD_FILE).write_text("\n".join(["no json", '{"said": 1}', *lines]), encoding="utf-8")
+    widened = with_misheard(examples(), encoder.folder / MISHEARD_FILE)
+    assert widened.texts == [*TEXTS, "flood on a tissue"]
+    assert widened.targets[-1].tolist() == [1, 0, 0]
+
+    widened_head, vector = head_for(examples(), encoder, None), encoder.embed(["there is a flood on my tissue"])
+    assert widened_head.logits(vector)[0, 0] > plain.logits(vector)[0, 0]
 
 
 def test_the_shipped_file_fits_the_encoder_and_knows_almost_all_examples() -> None:
