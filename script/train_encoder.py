@@ -182,7 +182,7 @@ def main() -> int:
     parser.add_argument("--intents", type=Path, default=ROOT / "intents" / "en")
     parser.add_argument("--heard", type=Path, default=ROOT / "models" / "encoder" / "heard.jsonl")
     parser.add_argument("--target", type=Path, default=ROOT / "models" / "encoder")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--seed", type=int, default=7)

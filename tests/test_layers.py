@@ -30,7 +30,7 @@ LIBRARIES = {
     "platformdirs": {"skill.settings"},
     "pydantic": {
         "skill.answering",
-        "skill.commands.start",
+        "skill.commands.demo",
         "skill.models.installed",
         "skill.models.manifest",
         "skill.settings",
