@@ -79,8 +79,8 @@ class Thresholds:
     clause_question: in one clause alone. nothing_weighs: how much chatter counts against what is ours and no danger.
     """
 
-    danger: float = 0.17
-    danger_with_sign: float = 0.15
+    danger: float = 0.16
+    danger_with_sign: float = 0.14
     sure: float = 0.60
     clause: float = 0.90
     surely_danger: float = 0.90
