@@ -21,6 +21,7 @@ from skill.understanding.encoder import VECTOR_LENGTH, SentenceEncoder, Vectors
 from skill.understanding.whole_file import write_whole
 
 Scores = NDArray[np.float32]
+Targets = NDArray[np.uint8]
 Packed = tuple[NDArray[np.int8], np.float32]
 
 FITTED_FILE = "fitted.npz"
@@ -44,16 +45,17 @@ class Head:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """texts: normalised. targets: (texts, classes), 1.0 where a text means it. classes: a name for each, as "danger.fever now"."""
+    """texts: normalised. targets: (texts, classes), 1 where a text means it. classes: a name for each, as "danger.fever now"."""
 
     texts: Sequence[str]
-    targets: Scores
+    targets: Targets
     classes: Sequence[str]
 
     def key(self, *others: str) -> str:
         """Checksum of all that what is learned from it depends on. others: what else it depends on."""
-        words = "\n".join([*others, *self.classes, "", *self.texts])
-        return hashlib.sha256(words.encode() + self.targets.tobytes()).hexdigest()
+        found = hashlib.sha256("\n".join([*others, *self.classes, "", *self.texts]).encode())
+        found.update(np.ascontiguousarray(self.targets).data)  # no copy: on a small machine that would be one too many
+        return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,14 @@ def _cache(folder: Path | None) -> Path | None:
     return folder / "understanding.npz" if folder else None
 
 
-def fit(vectors: Vectors, targets: Scores, start: Scores | None = None) -> Scores:
+def fit(vectors: Vectors, targets: Targets, start: Scores | None = None) -> Scores:
     """Multinomial logistic regression, from `start` or from the class means: (385, classes).
 
     Each step goes to the lowest point of a parabola that lies above the loss everywhere (D. Böhning, "Multinomial logistic regression
     algorithm", 1992), so no step is too long, whatever the examples; Nesterov's momentum speeds it up and begins anew where it overshoots.
     """
     inputs = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]) * np.float32(_SHARPNESS)
-    share = targets / targets.sum(1, keepdims=True)
+    share = _shares(targets)
     curvature = inputs.T @ inputs / (2 * len(inputs)) + np.float32(_DECAY) * np.eye(inputs.shape[1], dtype=np.float32)
     downhill = np.linalg.inv(curvature).astype(np.float32)
     weights = ahead = _means(vectors, targets) if start is None else start
@@ -154,11 +156,16 @@ def fit(vectors: Vectors, targets: Scores, start: Scores | None = None) -> Score
     return np.asarray(weights, np.float32)
 
 
-def _means(vectors: Vectors, targets: Scores) -> Scores:
+def _means(vectors: Vectors, targets: Targets) -> Scores:
     """(385, classes): the mean vector of each class."""
-    share = targets / targets.sum(1, keepdims=True)
+    share = _shares(targets)
     means = (share.T @ vectors) / (share.sum(0)[:, None] + 1e-6)
     return np.asarray(np.vstack([means.T, np.zeros((1, targets.shape[1]), np.float32)]), np.float32)
+
+
+def _shares(targets: Targets) -> Scores:
+    """(texts, classes): each text is divided among what it means."""
+    return np.asarray(targets.astype(np.float32) / targets.sum(1, keepdims=True, dtype=np.float32), np.float32)
 
 
 def softmax(logits: Scores) -> Scores:

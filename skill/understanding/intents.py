@@ -448,11 +448,17 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
             for number, given in enumerate(found.at_weeks)
         ),
         more=tuple(part(given, f"more {number + 1}", "more", number) for number, given in enumerate(found.more)),
-        examples=tuple(_example(found.label, tier, given) for given in found.people_say),
+        examples=tuple(_examples((found.label,), tier, found.people_say)),
     )
 
 
-def _example(label: str, tier: Tier, given: str | _ExampleFile) -> Example:
-    if isinstance(given, str):
-        return Example(given, normalise(given), (label,), tier)
-    return Example(given.say, normalise(given.say), (label, *given.also), _TIER_WORDS.get(given.tier or "", tier))
+def _examples(own: tuple[str], tier: Tier, people_say: Iterable[str | _ExampleFile]) -> Iterator[Example]:
+    """Tens of thousands stay in memory: what is the same in many of them is there once."""
+    for given in people_say:
+        said = given if isinstance(given, str) else given.say
+        plain = normalise(said)
+        text = plain if plain == said else said
+        if isinstance(given, str):
+            yield Example(text, plain, own, tier)
+        else:
+            yield Example(text, plain, (*own, *given.also), _TIER_WORDS.get(given.tier or "", tier))

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from skill.errors import ModelError
 from skill.messages import Tier
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import Scores, TrainingSet, head_for, softmax, write_arrays
+from skill.understanding.head import Scores, Targets, TrainingSet, head_for, softmax, write_arrays
 from skill.understanding.intents import IntentBook
 
 WORDS_FILE = "words.npz"
-_WORDS_FORMAT = "words 1"
+_WORDS_FORMAT = "words 2"
 _WORDS_WEIGHT = 0.15  # of the two sides together; measured with benchmarks.understanding
 
 
@@ -43,12 +43,13 @@ class WordStatistics:
     """Naive Bayes over `features`; the fit is a count (`count_words`). About 0.2 ms a sentence.
 
     known: (features,) checksums, in order: as strings, those of all examples would take most of the memory of understanding.
-    log_odds: (features, labels). prior: (labels,).
+    log_odds: (features, labels), in eight bits for the same reason, in steps of `step`. prior: (labels,).
     """
 
-    def __init__(self, known: NDArray[np.uint32], log_odds: NDArray[np.float16], prior: NDArray[np.float32]) -> None:
+    def __init__(self, known: NDArray[np.uint32], log_odds: NDArray[np.int8], step: float, prior: NDArray[np.float32]) -> None:
         self.known = known
         self.log_odds = log_odds
+        self.step = step
         self.prior = prior
 
     def log_scores(self, text: str) -> Scores:
@@ -58,11 +59,11 @@ class WordStatistics:
         columns = places[self.known[places] == wanted] if len(self.known) else places[:0]
         if not len(columns):
             return self.prior
-        evidence = self.log_odds[columns].sum(0, dtype=np.float32)
+        evidence = self.log_odds[columns].sum(0, dtype=np.int32) * np.float32(self.step)
         return np.asarray(self.prior + evidence * (3.0 / len(columns) ** 0.5), np.float32)
 
 
-def count_words(texts: Sequence[str], targets: Scores) -> WordStatistics:
+def count_words(texts: Sequence[str], targets: Targets) -> WordStatistics:
     """Counted from the examples: some seconds for tens of thousands on a small machine. texts: normalised. targets: (texts, labels)."""
     found = [_checksums(text) for text in texts]
     every = np.concatenate(found)
@@ -77,7 +78,8 @@ def count_words(texts: Sequence[str], targets: Scores) -> WordStatistics:
         counts[:, kind] += np.bincount(columns[targets[rows, kind] > 0], minlength=len(known))
     odds = np.log(counts / counts.sum(0)) - np.log(counts.sum(1, keepdims=True) / counts.sum())
     prior = np.log((targets.sum(0) + 1) / (targets.sum() + targets.shape[1]))
-    return WordStatistics(known, odds.astype(np.float16), prior.astype(np.float32))
+    step = max(float(np.abs(odds).max(initial=0.0)), 1e-6) / 127
+    return WordStatistics(known, np.rint(odds / step).astype(np.int8), step, prior.astype(np.float32))
 
 
 def words_for(examples: TrainingSet, cache_folder: Path | None, tell: Callable[[str], None] = lambda problem: None) -> WordStatistics:
@@ -89,7 +91,7 @@ def words_for(examples: TrainingSet, cache_folder: Path | None, tell: Callable[[
         return kept
     counted = count_words(examples.texts, examples.targets)
     if path is not None:
-        write_arrays(path, {"key": key, "known": counted.known, "log_odds": counted.log_odds, "prior": counted.prior})
+        write_arrays(path, {"key": key, "known": counted.known, "log_odds": counted.log_odds, "step": counted.step, "prior": counted.prior})
     return counted
 
 
@@ -100,7 +102,7 @@ def _read_words(path: Path | None, key: str, tell: Callable[[str], None]) -> Wor
         with np.load(path, allow_pickle=False) as saved:
             if str(saved["key"]) != key:
                 return None
-            return WordStatistics(saved["known"], saved["log_odds"], saved["prior"])
+            return WordStatistics(saved["known"], saved["log_odds"], float(saved["step"]), saved["prior"])
     except Exception:  # numpy raises many kinds for damaged files
         tell(f"The counts of words are damaged in {path}. They are counted anew.")
         return None
@@ -117,11 +119,11 @@ def training_set(book: IntentBook) -> tuple[TrainingSet, tuple[tuple[str, Tier],
     own = [(example.labels[0], example.tier) for example in examples]
     classes = tuple(sorted({*own, *((label, intent.tier) for label, intent in book.intents.items())}))
     place = {kind: number for number, kind in enumerate(classes)}
-    targets = np.zeros((len(examples), len(classes)), np.float32)
-    targets[np.arange(len(examples)), [place[kind] for kind in own]] = 1.0
+    targets = np.zeros((len(examples), len(classes)), np.uint8)  # most of what a start needs for a moment
+    targets[np.arange(len(examples)), [place[kind] for kind in own]] = 1
     for row, example in enumerate(examples):
         if len(example.labels) > 1:  # few: each start goes through tens of thousands
-            targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1.0
+            targets[row, [place[label, book.intents[label].tier] for label in example.labels[1:]]] = 1
     names = [f"{label} {tier.word}" for label, tier in classes]
     return TrainingSet([example.plain for example in examples], targets, names), classes
 

@@ -23,7 +23,7 @@ MEANS = [0, 0, 2, 2, 1, 1]
 
 def examples(*more: tuple[str, int]) -> TrainingSet:
     texts, means = [*TEXTS, *(text for text, _ in more)], [*MEANS, *(kind for _, kind in more)]
-    return TrainingSet(texts, np.eye(3, dtype=np.float32)[means], CLASSES)
+    return TrainingSet(texts, np.eye(3, dtype=np.uint8)[means], CLASSES)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_fit_arrives_and_stays(encoder: SentenceEncoder) -> None:
     book = load_intents(ENGLISH)
     chosen = [(normalise(example.text), example.labels[0]) for example in book.examples[::40]]
     labels = sorted({label for _, label in chosen})
-    targets = np.eye(len(labels), dtype=np.float32)[[labels.index(label) for _, label in chosen]]
+    targets = np.eye(len(labels), dtype=np.uint8)[[labels.index(label) for _, label in chosen]]
     vectors = encoder.embed([text for text, _ in chosen])
     reached = fit(vectors, targets)
     again = fit(vectors, targets, reached)
