@@ -95,6 +95,8 @@ class Thresholds:
 # What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
 HEARD = Thresholds(danger=0.14, danger_with_sign=0.12, question=0.15, nothing_weighs=0.4)
+# But one word alone, and no example: nothing around it says that it was heard rightly ("flooring" out of talk in the room).
+HEARD_WORD = replace(HEARD, danger=0.50)
 
 
 class _Pieces:
@@ -132,12 +134,14 @@ class ExampleInterpreter:
         other_machines: OtherMachines,
         thresholds: Thresholds | None = None,
     ) -> None:
-        """thresholds: for all that is said; without them `Thresholds()` for typed words and `HEARD` for those of a recogniser."""
+        """thresholds: for all that is said; without them `Thresholds()` for typed words, `HEARD` and `HEARD_WORD` for those of a
+        recogniser."""
         self._book = book
         self._screen = screen
         self._other_machines = other_machines
         self._learned = learned
         self._typed, self._heard = thresholds or Thresholds(), thresholds or HEARD
+        self._heard_word = thresholds or HEARD_WORD
         self._exact = {example.plain: example for example in book.examples}
 
     def interpret(self, transcript: Transcript) -> Understanding:
@@ -168,7 +172,7 @@ class ExampleInterpreter:
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         readings = _other_readings(text, transcript)
-        at = self._typed if transcript.recogniser == TYPED else self._heard
+        at = self._typed if transcript.recogniser == TYPED else self._heard if " " in text else self._heard_word
         pieces = _Pieces(self._learned, at, *self._pieces(text), readings)
         if self._is_for_another_machine(text, signs, pieces):
             return Understanding(text, (), denied, nothing=1.0)

@@ -205,6 +205,13 @@ def test_a_word_that_is_wrong_in_one_reading_is_right_in_others(interpreter: Exa
     assert understood(interpreter, "when do i write blood test in pregnancy", *others).labels[:1] == ("care.thyroid",)
 
 
+@pytest.mark.parametrize(("word", "is_danger"), [("flooring", False), ("pouring", False), ("bleeding", True), ("fainting", True)])
+def test_one_word_that_was_heard_is_a_danger_only_when_it_is_surely_one(
+    interpreter: ExampleInterpreter, word: str, is_danger: bool
+) -> None:
+    assert bool(dangers(interpreter.interpret(Transcript(word, "whisper")))) is is_danger
+
+
 def test_a_sure_reading_is_not_outvoted_by_unlikely_ones(interpreter: ExampleInterpreter) -> None:
     readings = tuple(Alternative(text, 0.01) for text in ("when a bleeding hard", "wham bleeding art", "what a leading heart"))
     understanding = interpreter.interpret(Transcript("which side should i sleep on tonight", "whisper", alternatives=readings))
