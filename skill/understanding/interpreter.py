@@ -71,8 +71,8 @@ def _denied_only(signs: Iterable[Sign]) -> frozenset[str]:
 class Thresholds:
     """Probabilities at which a decision tips; measured with benchmarks/understanding. Missing a danger counts worse than a false alarm.
 
-    danger: the examples alone; more than the words can reach without the encoder.
-    danger_with_sign: where the screen found a reported sign too. sure: said as a fact, not as "if".
+    danger: the examples alone. danger_with_sign: where the screen found a reported sign too. Both are more than the words can reach where
+    the encoder sees no danger at all ("thirty nine minutes" on a timer has the words of contractions). sure: said as a fact, not as "if".
     clause: one clause alone, where the screen found a reported sign in it, however harmless the rest ("thank you but my waters broke").
     surely_danger: whatever else the words look like.
     second_danger, second_question: a further meaning in the same breath. question: something of ours at all;
@@ -80,7 +80,7 @@ class Thresholds:
     """
 
     danger: float = 0.16
-    danger_with_sign: float = 0.14
+    danger_with_sign: float = 0.152
     sure: float = 0.60
     clause: float = 0.90
     surely_danger: float = 0.90
@@ -94,9 +94,11 @@ class Thresholds:
 
 # What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
-HEARD = Thresholds(danger=0.14, danger_with_sign=0.12, question=0.15, nothing_weighs=0.4)
+HEARD = Thresholds(danger=0.155, question=0.15, nothing_weighs=0.4)
 # But one word alone, and no example: nothing around it says that it was heard rightly ("flooring" out of talk in the room).
 HEARD_WORD = replace(HEARD, danger=0.50)
+# Without the encoder the words are all there is, and they are sure of more than they know.
+WORDS_ALONE = Thresholds(danger=0.18, danger_with_sign=0.155)
 
 
 class _Pieces:
@@ -134,14 +136,12 @@ class ExampleInterpreter:
         other_machines: OtherMachines,
         thresholds: Thresholds | None = None,
     ) -> None:
-        """thresholds: for all that is said; without them `Thresholds()` for typed words, `HEARD` and `HEARD_WORD` for those of a
-        recogniser."""
+        """thresholds: for all that is said; without them those that fit how it was said."""
         self._book = book
         self._screen = screen
         self._other_machines = other_machines
         self._learned = learned
-        self._typed, self._heard = thresholds or Thresholds(), thresholds or HEARD
-        self._heard_word = thresholds or HEARD_WORD
+        self._thresholds = thresholds
         self._exact = {example.plain: example for example in book.examples}
 
     def interpret(self, transcript: Transcript) -> Understanding:
@@ -172,8 +172,7 @@ class ExampleInterpreter:
         signs = self._screen.look(text)
         denied = tuple(sorted({sign.label for sign in signs if sign.said is Said.DENIED}))
         readings = _other_readings(text, transcript)
-        at = self._typed if transcript.recogniser == TYPED else self._heard if " " in text else self._heard_word
-        pieces = _Pieces(self._learned, at, *self._pieces(text), readings)
+        pieces = _Pieces(self._learned, self._thresholds_for(text, transcript), *self._pieces(text), readings)
         if self._is_for_another_machine(text, signs, pieces):
             return Understanding(text, (), denied, nothing=1.0)
         plainly_denied = _denied_only(signs) if _plainly(text) else frozenset()
@@ -184,6 +183,15 @@ class ExampleInterpreter:
         found = sorted(dangers, key=lambda match: (-match.tier, -match.score)) + questions
         still_denied = tuple(label for label in denied if label not in {match.label for match in dangers})
         return Understanding(text, tuple(found), still_denied, pieces.whole.labels[NOTHING_OF_OURS])
+
+    def _thresholds_for(self, text: str, transcript: Transcript) -> Thresholds:
+        if self._thresholds is not None:
+            return self._thresholds
+        if self._learned.encoder is None:
+            return WORDS_ALONE
+        if transcript.recogniser == TYPED:
+            return Thresholds()
+        return HEARD if " " in text else HEARD_WORD
 
     def _is_for_another_machine(self, text: str, signs: Iterable[Sign], pieces: _Pieces) -> bool:
         """ "lights on the ground floor off": the examples know its small words from what happens to bodies, and are not asked."""
