@@ -7,7 +7,6 @@ settings and rendered answers are left alone. Variables such as BACK_CARE_VOICE 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -18,13 +17,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.measuring.answering import QUESTIONS, measure_answers
 from benchmarks.measuring.machine import machine_table
 from benchmarks.measuring.memory import measure_memory
 from benchmarks.measuring.recognisers import KOREAN, measure_recognisers
-from benchmarks.measuring.report import Table, as_json, as_markdown, measured, not_measured, print_tables, reason
+from benchmarks.measuring.report import Table, as_markdown, measured, not_measured, reason, show
 from benchmarks.measuring.sound import spoken_questions
 from benchmarks.measuring.starting import measure_starts
 from benchmarks.measuring.understanding import measure_understanding
@@ -62,10 +59,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return ENDED_BY_USER
-    if arguments.json:
-        print(json.dumps({"date": _today(), "seconds": round(seconds, 1), "tables": as_json(tables)}, ensure_ascii=False, indent=1))
-    else:
-        print_tables(tables, Console(width=None if sys.stdout.isatty() else TERMINAL_COLUMNS))
+    show(tables, arguments.json, seconds, TERMINAL_COLUMNS)
     return 0
 
 

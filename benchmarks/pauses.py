@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
+import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-from rich.console import Console
 
 from benchmarks.measuring.machine import machine_table
-from benchmarks.measuring.report import Column, Table, as_json, print_tables
+from benchmarks.measuring.report import Column, Table, show
 from benchmarks.understanding.voices import Render, Samples, bare, in_room, open_voices, write_wav
 from skill import assembly
 from skill.errors import BackCareError
@@ -34,7 +32,6 @@ from skill.settings import load_settings
 from skill.stages import Recogniser
 
 ENDED_BY_USER = 130
-TERMINAL_COLUMNS = 180  # for output that goes to a file
 VOICES = ("hibari", "flite slt, US female", "espeak-ng, US")
 LOUD = 0.01
 PAUSES_SECONDS = (0.4, 0.7, 1.0, 1.2, 1.5)
@@ -65,7 +62,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     arguments = parser.parse_args()
     try:
-        recogniser = assembly.recogniser(load_settings(None, {}).settings)
+        recogniser = assembly.recogniser(load_settings(None, os.environ).settings)
         with tempfile.TemporaryDirectory(prefix="pauses-") as folder:
             tables = [machine_table(), *_measure(recogniser, Path(folder) / "said.wav")]
     except BackCareError as error:
@@ -73,10 +70,7 @@ def main() -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return ENDED_BY_USER
-    if arguments.json:
-        print(json.dumps({"date": time.strftime("%Y-%m-%d"), "tables": as_json(tables)}, ensure_ascii=False, indent=1))
-    else:
-        print_tables(tables, Console(width=None if sys.stdout.isatty() else TERMINAL_COLUMNS))
+    show(tables, arguments.json)
     return 0
 
 

@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
-from benchmarks.measuring.report import Column, Table, measured, print_tables
+from benchmarks.measuring.report import Column, Table, measured, show
 from benchmarks.understanding.voices import NOISES, Samples, in_room, noises, open_voices, program, read_wav
 from skill.hearing.wake_word import STEP_BYTES, WakeWordSpotter
 from skill.messages import PCM_BYTES_PER_SAMPLE
@@ -59,7 +58,7 @@ def main() -> int:
         *measured("Taken for it", [_taken_for_it(spotters, arguments.sounds)]),
         *measured("Cost", [_cost()]),
     ]
-    print_tables(tables, Console(width=None if sys.stdout.isatty() else 150))
+    show(tables, in_json=False, columns=150)
     return 0
 
 

@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-
-from rich.console import Console
 
 from benchmarks.home.hearing import AGAIN, HeardHour, hear_hour, hear_in_real_time
 from benchmarks.home.hour import Asked, make_hour, scene_seconds_of
 from benchmarks.home.scoring import Score, Verdict, score
 from benchmarks.measuring.machine import machine_table
 from benchmarks.measuring.processes import in_own_process
-from benchmarks.measuring.report import Cell, Column, Table, as_json, print_tables
+from benchmarks.measuring.report import Cell, Column, Table, show
 from benchmarks.understanding.voices import NOISES
 from skill import assembly
 from skill.errors import BackCareError
@@ -35,7 +31,6 @@ from tests.virtual_sound import missing_programs, virtual_sound_card
 
 SOUNDS = NOISES.parent
 ENDED_BY_USER = 130
-TERMINAL_COLUMNS = 180  # for output that goes to a file
 LEAST_MINUTES = 1.0
 QUESTIONS_BAR, FALSE_ANSWERS_BAR, GROWTH_BAR = 95.0, 1.0, 5.0
 
@@ -50,10 +45,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return ENDED_BY_USER
-    if arguments.json:
-        print(json.dumps({"date": time.strftime("%Y-%m-%d"), "tables": as_json(tables)}, ensure_ascii=False, indent=1))
-    else:
-        print_tables(tables, Console(width=None if sys.stdout.isatty() else TERMINAL_COLUMNS))
+    show(tables, arguments.json)
     return 0
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +14,7 @@ from rich.table import Table as RichTable
 from skill.settings import PROJECT
 
 Cell = str | float | None  # None: was not measured
+TERMINAL_COLUMNS = 180  # for output that goes to a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,16 @@ def print_tables(tables: Sequence[Table], console: Console) -> None:
         for note in table.notes:
             console.print(f"  {note}", style="dim", highlight=False)
         console.print()
+
+
+def show(tables: Sequence[Table], in_json: bool, seconds: float | None = None, columns: int = TERMINAL_COLUMNS) -> None:
+    """Print them for people, or as one JSON object. seconds: that all of it took. columns: of output that goes to a file."""
+    if not in_json:
+        print_tables(tables, Console(width=None if sys.stdout.isatty() else columns))
+        return
+    took = {} if seconds is None else {"seconds": round(seconds, 1)}
+    figures = {"date": time.strftime("%Y-%m-%d"), **took, "tables": as_json(tables)}
+    print(json.dumps(figures, ensure_ascii=False, indent=1))
 
 
 def as_markdown(tables: Sequence[Table]) -> str:

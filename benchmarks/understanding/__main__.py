@@ -7,7 +7,6 @@ learned from (where their folder is there), and our own held-out ones in benchma
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -15,10 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import platformdirs
-from rich.console import Console
 
 from benchmarks.measuring.machine import machine_table
-from benchmarks.measuring.report import Table, as_json, measured, not_measured, print_tables
+from benchmarks.measuring.report import Table, measured, not_measured, show
 from benchmarks.understanding.chatter import measure_chatter
 from benchmarks.understanding.command import measure_command
 from benchmarks.understanding.costs import measure_costs
@@ -39,7 +37,6 @@ from skill.understanding.intents import IntentBook
 from skill.understanding.wording import normalise
 
 ENDED_BY_USER = 130
-TERMINAL_COLUMNS = 180  # for output that goes to a file
 
 
 def main() -> int:
@@ -53,11 +50,7 @@ def main() -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return ENDED_BY_USER
-    if arguments.json:
-        figures = {"date": time.strftime("%Y-%m-%d"), "seconds": round(seconds, 1), "tables": as_json(tables)}
-        print(json.dumps(figures, ensure_ascii=False, indent=1))
-    else:
-        print_tables(tables, Console(width=None if sys.stdout.isatty() else TERMINAL_COLUMNS))
+    show(tables, arguments.json, seconds)
     return 0
 
 

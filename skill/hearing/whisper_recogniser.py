@@ -94,9 +94,8 @@ class WhisperRecogniser:
         self._sound = SpokenSound()
         self._ahead = _Ahead()
         try:
-            self._transcribe(
-                SpokenSound.of(bytes(RECOGNISER_RATE_HZ))
-            )  # the first run is slower than all others: now, and not when she speaks
+            # The first run is slower than all others: now, and not when she speaks.
+            self._transcribe(SpokenSound.of(bytes(RECOGNISER_RATE_HZ)))
         except HearingError as exc:
             raise ModelError(_damaged(model_folder.resolve(), exc)) from exc
         give_back_memory()

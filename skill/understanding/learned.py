@@ -142,6 +142,8 @@ class Opinion:
 
 def blended(opinions: Sequence[Opinion], weights: Sequence[float]) -> Opinion:
     """The mean of what the examples say of several readings of one sound; the tiers are those of the first. weights: above 0."""
+    if len(opinions) == 1:
+        return opinions[0]
     share = [weight / sum(weights) for weight in weights]
     labels = {
         label: sum(part * opinion.labels[label] for part, opinion in zip(share, opinions, strict=True)) for label in opinions[0].labels
