@@ -35,7 +35,7 @@ LIBRARIES = {
         "skill.models.manifest",
         "skill.settings",
         "skill.state",
-        "skill.understanding.intents",
+        "skill.understanding.intent_files",
         "skill.understanding.other_machines",
         "skill.understanding.screen",
         "skill.yaml_source",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from skill.answering.script import Script
 from skill.messages import Line, Pace, Tier
-from skill.understanding.intents import PLACEHOLDER, Intent, IntentBook, Part
+from skill.understanding.intent_mistakes import PLACEHOLDER
+from skill.understanding.intents import Intent, IntentBook, Part
 from skill.understanding.wording import digit_words
 
 _TIER_LINES = {Tier.TODAY: "today", Tier.NOW: "now", Tier.EMERGENCY: "emergency"}

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skill.errors import IntentError
-from skill.understanding.intents import IntentBook, Part, Reviewed, signature_problems, signed_for
+from skill.understanding.intent_files import Reviewed
+from skill.understanding.intents import IntentBook, Part, signature_problems, signed_for
 from skill.understanding.wording import normalise
 from skill.yaml_source import YamlSource, read_yaml, validate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from skill.understanding.intents import MOST_WEEKS
+from skill.understanding.intent_files import MOST_WEEKS
 from skill.understanding.wording import number_words
 
 _WEEKS_A_MONTH = 4

@@ -16,7 +16,8 @@ from skill.errors import IntentError
 from skill.messages import Line
 from skill.settings import Settings
 from skill.speaking.syllables import syllable_counter
-from skill.understanding.intents import PLACEHOLDER, IntentBook, Part, read_intents
+from skill.understanding.intent_mistakes import PLACEHOLDER
+from skill.understanding.intents import IntentBook, Part, read_intents
 from skill.understanding.other_machines import load_other_machines
 from skill.understanding.screen import load_screen
 

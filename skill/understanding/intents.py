@@ -6,121 +6,19 @@ countries (`countries.yaml`), the danger screen (`danger_screen.yaml`). docs/wri
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from skill.errors import IntentError
 from skill.messages import Tier
+from skill.understanding.intent_files import TIER_WORDS, ExampleFile, IntentFile, PartFile
+from skill.understanding.intent_mistakes import PLACEHOLDER, WITH_NUMBER, file_problems, placeholder_problems
 from skill.understanding.signatures import who_and_when, words_problem
 from skill.understanding.wording import normalise
-from skill.yaml_source import KeyPath, YamlSource, nearest, read_yaml, validate
+from skill.yaml_source import YamlSource, read_yaml, validate
 
 NOTHING_OF_OURS = "none"
-MOST_WEEKS = 43
-_LABEL = re.compile(r"none|(danger|cause|info|relief|care|control)\.[a-z_]+")
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-WITH_NUMBER = "_with_number"  # a line of this ending is said in place of the one without it where the country's number is known
-_TIER_WORDS = {tier.word: tier for tier in Tier}
-_DANGER_TIERS = ("today", "now", "emergency")
-_JOINED = re.compile(r"\s-\s")  # what is left of a dash that did not begin a line of the list
-
-
-# --- what a file may hold ----------------------------------------------------------------------------------------------
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-Reviewed = Annotated[str, BeforeValidator(who_and_when)]
-
-
-class _PartFile(_Strict):
-    say: str = Field(min_length=1)
-    source: str = Field(min_length=1)
-
-    @field_validator("say", "source")
-    @classmethod
-    def _not_blank(cls, text: str) -> str:
-        if not text.strip():
-            raise ValueError("this is empty; write something or take it away")
-        return " ".join(text.split())
-
-
-class _ExampleFile(_Strict):
-    say: str = Field(min_length=1)
-    also: list[str] = []
-    tier: str | None = None
-
-
-# Told apart by shape, so that a mistake in one is not also told as a mistake in the other.
-_EitherExample = Annotated[
-    Annotated[str, Tag("text")] | Annotated[_ExampleFile, Tag("mapping")],
-    Discriminator(lambda given: "mapping" if isinstance(given, dict | _ExampleFile) else "text"),
-]
-
-
-class _WeeksPartFile(_PartFile):
-    from_week: int = Field(default=1, ge=1, le=MOST_WEEKS)
-    until_week: int = Field(default=MOST_WEEKS, ge=1, le=MOST_WEEKS)
-
-    @model_validator(mode="after")
-    def _some_week(self) -> _WeeksPartFile:
-        if self.from_week > self.until_week:
-            raise ValueError("from_week lies behind until_week, so this is never said; exchange them")
-        return self
-
-
-class _IntentFile(_Strict):
-    label: str
-    means: str = Field(min_length=1)
-    tier: str
-    reviewed: Reviewed
-    answer: _PartFile | None = None
-    unsure: _PartFile | None = None
-    if_yes: str | None = None
-    at_tier: dict[str, _PartFile] = {}
-    at_weeks: list[_WeeksPartFile] = []
-    more: list[_PartFile] = []
-    silent: str | None = None
-    people_say: list[_EitherExample] = Field(min_length=1)
-
-    @field_validator("label")
-    @classmethod
-    def _known_shape(cls, label: str) -> str:
-        if not _LABEL.fullmatch(label):
-            raise ValueError(f"{label!r} is not a label; write a family and a name, like danger.fever or relief.shoes")
-        return label
-
-    @field_validator("tier")
-    @classmethod
-    def _known_tier(cls, tier: str) -> str:
-        if tier not in _TIER_WORDS:
-            raise ValueError(f"{tier!r} is not a tier; the tiers are {', '.join(_TIER_WORDS)}")
-        return tier
-
-    @field_validator("at_tier")
-    @classmethod
-    def _danger_tiers(cls, at_tier: dict[str, _PartFile]) -> dict[str, _PartFile]:
-        for tier in at_tier:
-            if tier not in _DANGER_TIERS:
-                raise ValueError(f"{tier!r} has no answer of its own here; write {', '.join(_DANGER_TIERS)}")
-        return at_tier
-
-    @field_validator("if_yes")
-    @classmethod
-    def _danger_tier(cls, tier: str | None) -> str | None:
-        if tier is not None and tier not in _DANGER_TIERS:
-            raise ValueError(f"{tier!r} is not what a yes can lead to; write {', '.join(_DANGER_TIERS)}")
-        return tier
-
-
-# --- what the rest of the program gets ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +132,8 @@ def read_intents(folder: Path) -> tuple[IntentBook, list[str]]:
         problems.append(f"{folder}: no intents here (no *.yaml file); put the intents folder back")
     for path in paths:
         source = read_yaml(path, booleans_at=frozenset({"reviewed"}))
-        found, file_problems = validate(source, _IntentFile)
-        problems += file_problems + _file_problems(source, lines)
+        found, of_shape = validate(source, IntentFile)
+        problems += of_shape + file_problems(source, lines)
         if found is None:
             continue
         if found.label in intents:
@@ -280,13 +178,13 @@ def _load_lines(path: Path, problems: list[str]) -> tuple[dict[str, Part], str]:
         if key == "reviewed":
             continue
         part_source = YamlSource(path, value, {where[1:]: line for where, line in source.lines.items() if where[:1] == (key,)})
-        part, part_problems = validate(part_source, _PartFile)
+        part, part_problems = validate(part_source, PartFile)
         problems += [problem.replace(", key ", f", key {key} ") for problem in part_problems]
         if part is not None:
             lines[key] = Part(part.say, part.source, f"lines {key}", source.place((key, "say")))
     for key, line in lines.items():
         names = set(PLACEHOLDER.findall(line.say)) - ({"number"} if key.endswith(WITH_NUMBER) else set())
-        problems += _placeholder_problems(source, (key, "say"), names, lines)
+        problems += placeholder_problems(source, (key, "say"), names, lines)
         if _goes_round(key, lines, ()):
             problems.append(source.problem((key, "say"), f"{{{key}}} stands in itself; take it out"))
     return lines, _lines_signature(source, lines, problems)
@@ -310,106 +208,6 @@ def _goes_round(key: str, lines: Mapping[str, Part], within: tuple[str, ...]) ->
     return key in within or any(_goes_round(name, lines, (*within, key)) for name in names)
 
 
-def _placeholder_problems(source: YamlSource, where: KeyPath, names: Iterable[str], lines: Mapping[str, Part]) -> list[str]:
-    problems = []
-    for name in sorted(names):
-        if name.endswith(WITH_NUMBER):
-            plain = name.removesuffix(WITH_NUMBER)
-            problems.append(source.problem(where, f"write {{{plain}}}; it becomes {{{name}}} where the country's number is known"))
-        elif name not in lines:
-            problems.append(source.problem(where, f"{{{name}}} is not a line of shared/lines.yaml; check its spelling"))
-    return problems
-
-
-def _file_problems(source: YamlSource, lines: Mapping[str, Part]) -> list[str]:
-    """What the schema does not say. Looked for in the bare values, so that it is shown together with what the schema says."""
-    if not isinstance(source.value, dict):
-        return []
-    problems = _whole_problems(source, source.value)
-    for where, said in _spoken(source.value):
-        # Where no line could be read, each {line} would only repeat that.
-        problems += _placeholder_problems(source, where, set(PLACEHOLDER.findall(said)), lines) if lines else []
-    return problems + _example_problems(source, source.value.get("people_say")) + _tier_problems(source, source.value)
-
-
-def _whole_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
-    label, tier = value.get("label"), value.get("tier")
-    is_danger = str(label).startswith("danger.")
-    found = {
-        "label": (
-            label is not None and source.path.stem != label,
-            f"the label is {label} but the file is named {source.path.name}; make them the same",
-        ),
-        "answer": (
-            not value.get("answer") and not value.get("silent") and not _misspelt(value, "answer", "silent"),
-            "the answer is missing; add `answer:` with `say:` and `source:`, or `silent:` with the reason why nothing is said",
-        ),
-        "silent": (bool(value.get("answer") and value.get("silent")), "both `answer` and `silent` are there; keep one of them"),
-        "unsure": (
-            is_danger and value.get("unsure") is None and not _misspelt(value, "unsure"),
-            "a danger sign needs `unsure:`, the conditional line that is said when the words are not sure",
-        ),
-        "tier": (
-            (tier == "none") if is_danger else tier in _DANGER_TIERS,
-            "a danger sign needs a tier: today, now or emergency" if is_danger else f"{label} is no danger sign, so its tier must be none",
-        ),
-    }
-    return [source.problem((key,), what) for key, (wrong, what) in found.items() if wrong]
-
-
-def _misspelt(value: Mapping[str, Any], *keys: str) -> bool:
-    """One of these keys stands there under a name that nobody knows: the schema tells it."""
-    return any(nearest(given, _IntentFile.model_fields) in keys for given in value if given not in _IntentFile.model_fields)
-
-
-def _spoken(value: object, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """Every `say` that the assistant speaks, and where it stands."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "say" and isinstance(inner, str):
-                yield (*where, key), inner
-            elif key != "people_say":
-                yield from _spoken(inner, (*where, key))
-    elif isinstance(value, list):
-        for position, inner in enumerate(value):
-            yield from _spoken(inner, (*where, position))
-
-
-def _example_problems(source: YamlSource, examples: object) -> list[str]:
-    problems = []
-    seen: dict[str, int] = {}
-    for position, example in enumerate(examples if isinstance(examples, list) else []):
-        where = ("people_say", position)
-        said = example.get("say") if isinstance(example, dict) else example
-        if not isinstance(said, str):
-            continue  # the schema says it
-        text = normalise(said)
-        if _JOINED.search(said) or {where, (*where, "say")} & source.folded:
-            what = "this is more than one line; each sentence starts with two spaces, a dash and a space, and goes to the end of its line"
-            problems.append(source.problem(where, what))
-        elif not text:
-            problems.append(source.problem(where, "this example is empty; write what people say or take it away"))
-        elif text in seen:
-            line = source.line_of(("people_say", seen[text]))
-            problems.append(source.problem(where, f"{text!r} stands twice (line {line}); keep one"))
-        seen.setdefault(text, position)
-    return problems
-
-
-def _tier_problems(source: YamlSource, value: Mapping[str, Any]) -> list[str]:
-    """Tiers of single sentences: words that make a danger sign more, or less, serious."""
-    label, examples = value.get("label"), value.get("people_say")
-    problems = []
-    for position, example in enumerate(examples if isinstance(examples, list) else []):
-        tier = example.get("tier") if isinstance(example, dict) else None
-        where = ("people_say", position, "tier")
-        if isinstance(tier, str) and not str(label).startswith("danger."):
-            problems.append(source.problem(where, f"{label} is no danger sign, so its sentences have no tier; take `tier: {tier}` away"))
-        elif isinstance(tier, str) and tier not in _DANGER_TIERS:
-            problems.append(source.problem(where, f"{tier!r} is not a tier of a danger sign; write {', '.join(_DANGER_TIERS)}"))
-    return problems
-
-
 def _cross_problems(intents: Mapping[str, Intent], sources: Mapping[str, YamlSource], labels: Collection[str]) -> list[str]:
     """What only all files together show: examples that name unknown labels, or stand under two. labels: all that have a file."""
     problems = []
@@ -428,11 +226,11 @@ def _cross_problems(intents: Mapping[str, Intent], sources: Mapping[str, YamlSou
     return problems
 
 
-def _intent(source: YamlSource, found: _IntentFile) -> Intent:
-    def part(given: _PartFile, name: str, *where: str | int) -> Part:
+def _intent(source: YamlSource, found: IntentFile) -> Intent:
+    def part(given: PartFile, name: str, *where: str | int) -> Part:
         return Part(given.say, given.source, f"{found.label} {name}", source.place((*where, "say")))
 
-    tier = _TIER_WORDS[found.tier]
+    tier = TIER_WORDS[found.tier]
     return Intent(
         label=found.label,
         place=source.place(("label",)),
@@ -441,8 +239,8 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
         reviewed=found.reviewed,
         answer=part(found.answer, "answer", "answer") if found.answer else None,
         unsure=part(found.unsure, "unsure", "unsure") if found.unsure else None,
-        if_yes=_TIER_WORDS[found.if_yes] if found.if_yes else None,
-        at_tier={_TIER_WORDS[word]: part(given, f"at {word}", "at_tier", word) for word, given in found.at_tier.items()},
+        if_yes=TIER_WORDS[found.if_yes] if found.if_yes else None,
+        at_tier={TIER_WORDS[word]: part(given, f"at {word}", "at_tier", word) for word, given in found.at_tier.items()},
         at_weeks=tuple(
             WeeksPart(part(given, f"from week {given.from_week}", "at_weeks", number), given.from_week, given.until_week)
             for number, given in enumerate(found.at_weeks)
@@ -452,7 +250,7 @@ def _intent(source: YamlSource, found: _IntentFile) -> Intent:
     )
 
 
-def _examples(own: tuple[str], tier: Tier, people_say: Iterable[str | _ExampleFile]) -> Iterator[Example]:
+def _examples(own: tuple[str], tier: Tier, people_say: Iterable[str | ExampleFile]) -> Iterator[Example]:
     """Tens of thousands stay in memory: what is the same in many of them is there once."""
     for given in people_say:
         said = given if isinstance(given, str) else given.say
@@ -461,4 +259,4 @@ def _examples(own: tuple[str], tier: Tier, people_say: Iterable[str | _ExampleFi
         if isinstance(given, str):
             yield Example(text, plain, own, tier)
         else:
-            yield Example(text, plain, (*own, *given.also), _TIER_WORDS.get(given.tier or "", tier))
+            yield Example(text, plain, (*own, *given.also), TIER_WORDS.get(given.tier or "", tier))
