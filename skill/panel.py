@@ -13,6 +13,7 @@ from typing import Any
 
 from skill.errors import PanelError
 from skill.messages import AskedAgain, AudioBlock, Heard, Speech, Woken
+from skill.passing_on import MicrophonePassingOn, SpeakerPassingOn
 from skill.stages import Microphone, Speaker
 
 HELD_SECONDS = 1.5
@@ -98,49 +99,26 @@ class Panel:
             self._give(Woken())
 
 
-class PanelMicrophone:
+class PanelMicrophone(MicrophonePassingOn):
     """Lights the light when sound is taken up."""
 
     def __init__(self, microphone: Microphone, panel: Panel) -> None:
-        self._microphone = microphone
+        super().__init__(microphone)
         self._panel = panel
 
     def blocks(self) -> Iterator[AudioBlock]:
-        for block in self._microphone.blocks():
+        for block in super().blocks():
             self._panel.listening()
             yield block
 
-    def flush(self) -> None:
-        self._microphone.flush()
 
-    def close(self) -> None:
-        self._microphone.close()
-
-
-class PanelSpeaker:
+class PanelSpeaker(SpeakerPassingOn):
     """Puts the light out before it sounds. Between two lines nothing is heard, so it stays dark."""
 
     def __init__(self, speaker: Speaker, panel: Panel) -> None:
-        self._speaker = speaker
+        super().__init__(speaker)
         self._panel = panel
-
-    @property
-    def volume(self) -> int:
-        return self._speaker.volume
-
-    @volume.setter
-    def volume(self, percent: int) -> None:
-        self._speaker.volume = percent
 
     def play(self, speech: Speech) -> bool:
         self._panel.speaking()
-        return self._speaker.play(speech)
-
-    def prepare(self) -> None:
-        self._speaker.prepare()
-
-    def stop(self) -> None:
-        self._speaker.stop()
-
-    def close(self) -> None:
-        self._speaker.close()
+        return super().play(speech)

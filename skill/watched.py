@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from skill.devices import hanging_seconds
 from skill.messages import AudioBlock, Speech
+from skill.passing_on import MicrophonePassingOn, SpeakerPassingOn
 from skill.service import Vitals
 from skill.stages import Microphone, Speaker
 from skill.state import SPEAKING
@@ -23,48 +24,25 @@ def sign_of_life(vitals: Vitals, hangs_seconds: float = HANGS_SECONDS) -> None:
         vitals.alive()
 
 
-class WatchedMicrophone:
+class WatchedMicrophone(MicrophonePassingOn):
     def __init__(self, microphone: Microphone, vitals: Vitals) -> None:
-        self._microphone = microphone
+        super().__init__(microphone)
         self._vitals = vitals
 
     def blocks(self) -> Iterator[AudioBlock]:
-        for block in self._microphone.blocks():
+        for block in super().blocks():
             sign_of_life(self._vitals)
             self._vitals.listening()
             yield block
 
-    def flush(self) -> None:
-        self._microphone.flush()
 
-    def close(self) -> None:
-        self._microphone.close()
-
-
-class WatchedSpeaker:
+class WatchedSpeaker(SpeakerPassingOn):
     def __init__(self, speaker: Speaker, vitals: Vitals) -> None:
-        self._speaker = speaker
+        super().__init__(speaker)
         self._vitals = vitals
-
-    @property
-    def volume(self) -> int:
-        return self._speaker.volume
-
-    @volume.setter
-    def volume(self, percent: int) -> None:
-        self._speaker.volume = percent
 
     def play(self, speech: Speech) -> bool:
         self._vitals.speaking()
-        to_its_end = self._speaker.play(speech)
+        to_its_end = super().play(speech)
         self._vitals.recovered(SPEAKING)
         return to_its_end
-
-    def prepare(self) -> None:
-        self._speaker.prepare()
-
-    def stop(self) -> None:
-        self._speaker.stop()
-
-    def close(self) -> None:
-        self._speaker.close()

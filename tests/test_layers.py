@@ -98,8 +98,9 @@ BELOW = {
     "skill.little_memory": set(),
     "skill.state": set(),
     "skill.service": {"skill.messages", "skill.errors", "skill.state"},
-    "skill.panel": {"skill.messages", "skill.errors", "skill.stages"},
-    "skill.watched": {"skill.devices", "skill.messages", "skill.stages", "skill.service", "skill.state"},
+    "skill.passing_on": {"skill.messages", "skill.stages"},
+    "skill.panel": {"skill.messages", "skill.errors", "skill.stages", "skill.passing_on"},
+    "skill.watched": {"skill.devices", "skill.messages", "skill.stages", "skill.passing_on", "skill.service", "skill.state"},
 }
 HIGH = ("skill.assembly", "skill.reloading", "skill.taking_up", "skill.commands")
 
