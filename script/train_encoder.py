@@ -1,4 +1,4 @@
-"""Fine-tunes the sentence encoder on our own examples and writes models/encoder/ (encoder.onnx, tokenizer.json, card.yaml).
+"""Fine-tunes the sentence encoder on our own examples and writes models/encoder/ (encoder.onnx, tokenizer.json).
 
 Not needed to run, to test, or to add an intent: the head on top of the encoder is fitted from the YAML at start. Run it when the examples
 have grown much. It needs what the assistant does not (PyTorch, transformers, onnx):
@@ -19,6 +19,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from copy import deepcopy
+from difflib import SequenceMatcher
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +37,52 @@ from skill.understanding.intents import NOTHING_OF_OURS, load_intents
 from skill.understanding.wording import normalise
 
 LONGEST_TOKENS = 64
+AVERAGED_EACH = 10  # steps
 JOINS = (" and ", " also ", " but ", " oh and ", " and another thing ", " ", " so ", " because ", " plus ", " anyway ")
+
+
+# What Whisper hears where nobody speaks.
+HEARD_IN_SILENCE = ("you", "thank you", "okay", "oh", "and", "yeah", "bye", "so", "the")
+DENIES = {"no", "not", "never", "none", "nothing", "nor", "without"}
+
+
+class Mishearing:
+    """What a recogniser makes of words ("bleeding" → "the leading", "waist" → "waste"), counted in pairs of what was said and heard."""
+
+    LONGEST_WORDS = 3
+    MOST = 0.5  # what was said once, and misheard, would else be misheard always
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.heard: dict[str, Counter[str]] = defaultdict(Counter)
+        self.said: Counter[str] = Counter()
+        for said, heard in pairs:
+            words, others = said.split(), heard.split()
+            for length in range(1, self.LONGEST_WORDS + 1):
+                self.said.update(" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
+            for kind, start, end, other_start, other_end in SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
+                before, after = words[start:end], others[other_start:other_end]
+                if kind == "replace" and max(len(before), len(after)) <= self.LONGEST_WORDS and self._denies(before) == self._denies(after):
+                    self.heard[" ".join(before)][" ".join(after)] += 1
+
+    @staticmethod
+    def _denies(words: list[str]) -> bool:
+        """A denial that comes or goes changes the meaning; it must not be learned as noise."""
+        return any(word in DENIES or word.endswith("n't") for word in words)
+
+    def of(self, text: str, dice: random.Random) -> str:
+        words, heard, at = text.split(), [], 0
+        while at < len(words):
+            for length in range(min(self.LONGEST_WORDS, len(words) - at), 0, -1):
+                part = " ".join(words[at : at + length])
+                known = self.heard.get(part)
+                if known and dice.random() < min(self.MOST, known.total() / self.said[part]):
+                    heard += dice.choices(list(known), list(known.values()))[0].split()
+                    at += length
+                    break
+            else:
+                heard.append(words[at])
+                at += 1
+        return " ".join(heard)
 
 
 class Examples:
@@ -44,19 +93,23 @@ class Examples:
         self.labels = sorted(book.intents)
         self.dice = random.Random(seed)
         self.rows = [(normalise(example.text), frozenset(example.labels)) for example in book.examples]
-        self.rows += self._misheard(heard)
+        misheard = [(row["said"], row["heard"]) for row in map(json.loads, heard.read_text(encoding="utf-8").splitlines())]
+        self.mishearing = Mishearing(misheard)
+        means = dict(self.rows)
+        self.rows += sorted({(text, means[said]) for said, text in misheard if said in means and text not in means})
         self.vocabulary = sorted({word for text, _ in self.rows for word in text.split()})
 
-    def _misheard(self, path: Path) -> list[tuple[str, frozenset[str]]]:
-        """What the recogniser made of our sentences, where that is something else."""
-        means = dict(self.rows)
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return sorted({(row["heard"], means[row["said"]]) for row in rows if row["said"] in means and row["heard"] not in means})
-
     def epoch(self) -> list[tuple[str, frozenset[str]]]:
-        rows = [(self.noisy(text) if self.dice.random() < 0.25 else text, labels) for text, labels in self.rows]
+        rows = [(self.changed(text), labels) for text, labels in self.rows]
         rows += [self.joined() for _ in range(len(self.rows) // 5)]
         return rows
+
+    def changed(self, text: str) -> str:
+        """As it is, most of the time; else as a recogniser may have taken it."""
+        chance = self.dice.random()
+        if chance < 0.15:
+            return self.noisy(text)
+        return self.mishearing.of(text, self.dice) if chance < 0.35 else text
 
     def joined(self) -> tuple[str, frozenset[str]]:
         """Two sentences in one breath: all that either means, and chatter adds nothing."""
@@ -78,6 +131,8 @@ class Examples:
                 words[where] = self.dice.choice(self.vocabulary)
             else:
                 words.insert(where, self.dice.choice(("uh", "um", "well", "like", "the", "so")))
+        if self.dice.random() < 0.3:  # out of the silence before or after her words
+            words.insert(self.dice.choice((0, len(words))), self.dice.choice(HEARD_IN_SILENCE))
         return " ".join(words)
 
     def targets(self, labels: list[frozenset[str]]) -> torch.Tensor:
@@ -104,7 +159,8 @@ class Encoder(nn.Module):
         return nn.functional.normalize(mean, dim=-1)
 
 
-def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs: int, batch: int, rate: float) -> None:
+def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs: int, batch: int, rate: float) -> Encoder:
+    """The mean of what the encoder was in about its last two thousand steps: steadier than what it is after the last one."""
     head = nn.Linear(384, len(examples.labels))
     scale = nn.Parameter(torch.tensor(16.0))
     danger_columns = [number for number, label in enumerate(examples.labels) if label.startswith("danger.")]
@@ -119,6 +175,7 @@ def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs
     steps = epochs * (len(examples.rows) * 6 // 5 // batch + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate, rate * 10], total_steps=steps + 10, pct_start=0.1)
     encoder.train()
+    averaged, done = deepcopy(encoder), 0
     started = time.monotonic()
     for epoch in range(epochs):
         rows = examples.epoch()
@@ -146,12 +203,22 @@ def train(encoder: Encoder, tokenizer: AutoTokenizer, examples: Examples, epochs
             nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            done += 1
+            if done % AVERAGED_EACH == 0:
+                average(averaged, encoder, min(0.995, done / (done + 100)))
             total += loss.item()
         print(
             f"epoch {epoch + 1}/{epochs}: loss {total / len(batches):.3f}, {time.monotonic() - started:.0f} s",
             file=sys.stderr,
             flush=True,
         )
+    return averaged
+
+
+def average(averaged: Encoder, encoder: Encoder, kept: float) -> None:
+    with torch.no_grad():
+        for old, new in zip(averaged.parameters(), encoder.parameters(), strict=True):
+            old.lerp_(new, 1 - kept)
 
 
 def export(encoder: Encoder, base: Path, target: Path) -> None:
@@ -182,7 +249,7 @@ def main() -> int:
     parser.add_argument("--intents", type=Path, default=ROOT / "intents" / "en")
     parser.add_argument("--heard", type=Path, default=ROOT / "models" / "encoder" / "heard.jsonl")
     parser.add_argument("--target", type=Path, default=ROOT / "models" / "encoder")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--seed", type=int, default=7)
@@ -193,8 +260,8 @@ def main() -> int:
     print(f"{len(examples.rows)} examples, {len(examples.labels)} labels", file=sys.stderr)
     tokenizer = AutoTokenizer.from_pretrained(arguments.base)
     encoder = Encoder(arguments.base)
-    train(encoder, tokenizer, examples, arguments.epochs, arguments.batch, arguments.rate)
-    export(encoder, arguments.base, arguments.target)
+    averaged = train(encoder, tokenizer, examples, arguments.epochs, arguments.batch, arguments.rate)
+    export(averaged, arguments.base, arguments.target)
     size = (arguments.target / "encoder.onnx").stat().st_size
     print(f"{arguments.target}: {size / 1e6:.1f} MB", file=sys.stderr)
     return 0

@@ -26,7 +26,7 @@ Packed = tuple[NDArray[np.int8], np.float32]
 
 FITTED_FILE = "fitted.npz"
 MISHEARD_FILE = "heard.jsonl"
-_FORMAT = "6"
+_FORMAT = "7"
 _STEPS, _STEPS_FROM_KNOWN = 60, 10
 _DECAY = 0.0008  # chosen by benchmarks.understanding: less of it takes more chatter for ours
 _SHARPNESS = 16.0  # the encoder was trained with vectors of length one times about this
@@ -75,20 +75,29 @@ def head_for(
 
     tell: gets a sentence for a broken one.
     """
-    examples = with_misheard(examples, encoder.folder / MISHEARD_FILE)
-    key = examples.key(_FORMAT, encoder.fingerprint)
+    key = key_of(examples, encoder)
     shipped, cache = encoder.folder / FITTED_FILE, _cache(cache_folder)
     for path in (shipped, cache):
         kept = read_kept(path, encoder, vectors_too=False, tell=tell)
         if kept is not None and kept.key == key:
             return Head(kept.weights)
+    examples = with_misheard(examples, encoder.folder / MISHEARD_FILE)
     known, cached = read_kept(shipped, encoder), read_kept(cache, encoder)
     vectors, fresh = vectors_of(examples.texts, encoder, known.vectors if known else {}, cached.vectors if cached else {})
     # Never from the cache's head: what is understood must not depend on what stood in the YAML before.
     weights = fit(vectors, examples.targets, _start(examples, vectors, known) if known else None)
     if cache is not None:
-        write_kept(cache, examples, encoder, weights, fresh)
+        write_kept(cache, key, examples.classes, encoder, weights, fresh)
     return Head(weights)
+
+
+def key_of(examples: TrainingSet, encoder: SentenceEncoder) -> str:
+    """Checksum of all that a head depends on. What was misheard counts as the file that it is: a start need not read its lines."""
+    try:
+        misheard = hashlib.sha256((encoder.folder / MISHEARD_FILE).read_bytes()).hexdigest()
+    except OSError:
+        misheard = ""
+    return examples.key(_FORMAT, encoder.fingerprint, misheard)
 
 
 def with_misheard(examples: TrainingSet, path: Path) -> TrainingSet:
@@ -221,13 +230,15 @@ def read_kept(
         return None
 
 
-def write_kept(path: Path, examples: TrainingSet, encoder: SentenceEncoder, weights: Scores, vectors: Mapping[str, Vectors]) -> None:
-    """What could not be written the next start computes again."""
+def write_kept(
+    path: Path, key: str, classes: Sequence[str], encoder: SentenceEncoder, weights: Scores, vectors: Mapping[str, Vectors]
+) -> None:
+    """What could not be written the next start computes again. key: of `key_of`."""
     packed = [_pack(vector) for vector in vectors.values()]
     arrays = {
-        "key": examples.key(_FORMAT, encoder.fingerprint),
+        "key": key,
         "encoder": encoder.fingerprint,
-        "classes": np.array(examples.classes),
+        "classes": np.array(classes),
         "weights": weights,
         "names": np.frombuffer(b"".join(map(_checksum, vectors)), np.uint8),
         "vectors": np.array([numbers for numbers, _ in packed], np.int8).reshape(-1, VECTOR_LENGTH),

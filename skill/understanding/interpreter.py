@@ -79,13 +79,13 @@ class Thresholds:
     clause_question: in one clause alone. nothing_weighs: how much chatter counts against what is ours and no danger.
     """
 
-    danger: float = 0.16
-    danger_with_sign: float = 0.152
+    danger: float = 0.20
+    danger_with_sign: float = 0.155
     sure: float = 0.60
     clause: float = 0.90
     surely_danger: float = 0.90
     second_danger: float = 0.25
-    nothing_weighs: float = 1.5
+    nothing_weighs: float = 1.0
     question: float = 0.30
     second_question: float = 0.30
     clause_question: float = 0.60
@@ -94,7 +94,7 @@ class Thresholds:
 
 # What a recogniser made of her words is never as plain as what is typed: small words are wrong, so a danger shows less, and everything
 # looks more like chatter. Measured with `benchmarks.understanding --speech`.
-HEARD = Thresholds(danger=0.155, question=0.15, nothing_weighs=0.4)
+HEARD = Thresholds(danger=0.18, danger_with_sign=0.155, question=0.15, nothing_weighs=0.4)
 # But one word alone, and no example: nothing around it says that it was heard rightly ("flooring" out of talk in the room).
 HEARD_WORD = replace(HEARD, danger=0.50)
 # Without the encoder the words are all there is, and they are sure of more than they know.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from skill.understanding.encoder import SentenceEncoder
-from skill.understanding.head import FITTED_FILE, MISHEARD_FILE, Head, TrainingSet, fit, head_for, with_misheard, write_kept
+from skill.understanding.head import FITTED_FILE, MISHEARD_FILE, Head, TrainingSet, fit, head_for, key_of, with_misheard, write_kept
 from skill.understanding.intents import load_intents
 from skill.understanding.learned import WORDS_FILE, WordStatistics, count_words, training_set, words_for
 from skill.understanding.wording import normalise
@@ -38,7 +38,8 @@ def encoder(tmp_path: Path) -> SentenceEncoder:
 
 def ship(encoder: SentenceEncoder, given: TrainingSet) -> None:
     vectors = encoder.embed(given.texts)
-    write_kept(encoder.folder / FITTED_FILE, given, encoder, fit(vectors, given.targets), dict(zip(given.texts, vectors, strict=True)))
+    vectors_by_text = dict(zip(given.texts, vectors, strict=True))
+    write_kept(encoder.folder / FITTED_FILE, key_of(given, encoder), given.classes, encoder, fit(vectors, given.targets), vectors_by_text)
 
 
 def test_what_is_fitted_tells_the_classes_apart(encoder: SentenceEncoder) -> None:
@@ -100,6 +101,13 @@ def test_what_was_misheard_of_an_example_means_the_same(encoder: SentenceEncoder
 
     widened_head, vector = head_for(examples(), encoder, None), encoder.embed(["there is a flood on my tissue"])
     assert widened_head.logits(vector)[0, 0] > plain.logits(vector)[0, 0]
+
+
+def test_what_was_misheard_since_is_learned_too(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    before = head_for(examples(), encoder, tmp_path / "cache")
+    (encoder.folder / MISHEARD_FILE).write_text('{"said": "blood on the tissue", "heard": "flood on a tissue"}\n', encoding="utf-8")
+    after = head_for(examples(), encoder, tmp_path / "cache")
+    assert not np.array_equal(before.weights, after.weights)
 
 
 def test_the_shipped_file_fits_the_encoder_and_knows_almost_all_examples() -> None:
